@@ -1,0 +1,100 @@
+# svclab: build, test, install. `make help` lists the targets.
+#
+# Everything a target needs beyond a compiler is installed by tools/deps.sh (Debian
+# packages; it says what it installs and does nothing when all is there). Sources are
+# found by folder; objects, with their header dependencies, go to $(BUILD).
+
+VERSION := 0.1.0
+BUILD ?= build
+prefix ?= /usr/local
+bindir = $(prefix)/bin
+datadir = $(prefix)/share
+mandir = $(datadir)/man
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wvla -Wformat=2 -Werror
+STANDARD := -std=gnu11 -fno-strict-aliasing
+LIBRARIES := libfyaml jansson libldns lua5.4 libedit libmd libpcap
+# Quiet before the packages are there: deps.sh runs first and make starts again.
+PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lnet -lm
+SVCLAB_CPPFLAGS = -Isim -I. -D_GNU_SOURCE -DSVCLAB_VERSION='"$(VERSION)"' \
+	-DSVCLAB_DATADIR='"$(datadir)/svclab"' $(PKG_CFLAGS)
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SVCLAB_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c
+
+LIB_SOURCES := $(sort $(wildcard sim/*.c sim/*/*.c sim/*/*/*.c dataplanes/*.c dataplanes/*/*.c lua/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
+TESTS := $(TEST_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%.t)
+FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
+BENCHES := $(BENCH_SOURCES:tests/bench/%.c=$(BUILD)/tests/bench/%)
+LIB := $(BUILD)/libsvclab.a
+
+JOBS ?= $(shell nproc)
+PROVE ?= prove
+
+.PHONY: all deps test check conformance bench plots asan install uninstall clean distclean \
+	help units fuzz-smoke benches format
+.SECONDARY:
+
+# Packages first, then the build in a make of its own, which sees what was installed.
+all: deps
+	@$(MAKE) --no-print-directory $(BUILD)/svclab
+
+deps:
+	@tools/deps.sh build
+
+help:
+	@sed -n 's/^# help: //p' Makefile
+
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
+FORCE:
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+# The list of members is part of the archive's key, so that a removed source leaves it.
+$(BUILD)/members: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(LIB_OBJECTS)' | cmp -s - $@ || echo '$(LIB_OBJECTS)' > $@
+
+$(LIB): $(LIB_OBJECTS) $(BUILD)/members
+	@rm -f $@
+	@ar rcs $@ $(LIB_OBJECTS)
+
+$(BUILD)/svclab: $(CLI_OBJECTS) $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(LIB) $(PKG_LIBS)
+
+$(BUILD)/tests/unit/%.t: $(BUILD)/tests/unit/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
+
+units: $(TESTS)
+benches: $(BENCHES)
+
+clean:
+	rm -rf $(BUILD) results/conformance
+
+distclean: clean
+	rm -rf build build-*
+
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d) \
+	$(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BENCH_SOURCES:%.c=$(BUILD)/%.d)

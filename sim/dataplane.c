@@ -1,0 +1,92 @@
+/* sim/dataplane.c: blocks, transactions and the registry look-up of dataplane.h. */
+#include "dataplane.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+
+struct block *block_new(const char *text, size_t length)
+{
+	struct block *b = mem_alloc(sizeof *b + length + 1);
+	b->references = 1;
+	b->length = length;
+	memcpy(b->text, text, length);
+	return b;
+}
+
+struct block *block_ref(struct block *b)
+{
+	assert(b->references > 0);
+	b->references++;
+	return b;
+}
+
+void block_unref(struct block *b)
+{
+	if (!b || --b->references)
+		return;
+	if (b->compiled && b->compiled_free)
+		b->compiled_free(b->compiled);
+	free(b);
+}
+
+struct transaction *transactions_add(struct transactions *list, enum tx_tool tool)
+{
+	if (list->count == list->capacity) {
+		uint32_t want = list->capacity ? list->capacity * 2 : 4;
+		list->items = mem_grow(list->items, list->capacity, want, sizeof *list->items);
+		list->capacity = want;
+	}
+	struct transaction *t = &list->items[list->count++];
+	*t = (struct transaction){ .tool = tool };
+	return t;
+}
+
+void transaction_add(struct transaction *t, struct block *b)
+{
+	if (t->count == t->capacity) {
+		uint32_t want = t->capacity ? t->capacity * 2 : 4;
+		t->blocks = mem_grow(t->blocks, t->capacity, want, sizeof *t->blocks);
+		t->capacity = want;
+	}
+	t->blocks[t->count++] = b;
+}
+
+void transactions_free(struct transactions *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		for (uint32_t j = 0; j < list->items[i].count; j++)
+			block_unref(list->items[i].blocks[j]);
+		free(list->items[i].blocks);
+	}
+	free(list->items);
+	*list = (struct transactions){ 0 };
+}
+
+void transaction_text(const struct transaction *t, struct strbuf *out)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		strbuf_add(out, t->blocks[i]->text, t->blocks[i]->length);
+}
+
+const char *tx_tool_name(enum tx_tool tool)
+{
+	static const char *const names[] = {
+		[TX_IPTABLES_RESTORE] = "iptables-restore",
+		[TX_IP6TABLES_RESTORE] = "ip6tables-restore",
+		[TX_IPTABLES] = "iptables", [TX_IP6TABLES] = "ip6tables", [TX_NFT] = "nft",
+		[TX_IPSET] = "ipset", [TX_IPVSADM] = "ipvsadm", [TX_ADDR] = "addr",
+		[TX_SYSCTL] = "sysctl", [TX_CONNTRACK] = "conntrack",
+	};
+	return names[tool];
+}
+
+const struct dataplane *registry_find(const struct registry *r, const char *name)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (strcmp(r->rows[i].name, name) == 0)
+			return &r->rows[i];
+	return NULL;
+}

@@ -1,0 +1,235 @@
+/* sim/dataplane.h: the two classes of a dataplane.
+ *
+ * Words. A *planner* turns cluster state into rules, as kube-proxy in one mode
+ * does. *Rules* are always printable as the real tool prints them. An *executor*
+ * carries rules out: the Linux model, or real Linux. A *dataplane* is a registry
+ * row: planner + executor. A *place* is a network namespace with a name: a node,
+ * a pod, or a host outside. The world owns this interface; dataplanes/ implements
+ * it and hands its registry to the world at start, so sim/ includes nothing of
+ * dataplanes/.
+ *
+ * Rules as text. What passes from planner to executor is a list of transactions.
+ * Each is atomic (one COMMIT, one nft script, one ipset batch, one address
+ * change); a sync is not: its transactions land one after another at their own
+ * virtual time, each charged its cost. A transaction is made of blocks: immutable,
+ * reference-counted pieces of text. Blocks may be shared between nodes and
+ * between generations; an executor may keep a parsed form with the block
+ * (compiled), so that equal text is parsed once for 5,000 nodes. The text stays
+ * the truth: `svclab rules` prints it, real Linux loads it.
+ *
+ * Packets. `input` always takes the packet. A tap shows every packet at every
+ * interface of a place, in and out, as tcpdump would; it may not keep it.
+ *
+ * Time. int64_t ns of the world's engine. Executors schedule events there. The
+ * real-Linux executor follows CLOCK_MONOTONIC: the world's clock driver asks
+ * `advance` how far it may go.
+ *
+ * Ownership. open/close pair up. Strings in specs are copied. Planners borrow the
+ * view for the length of a call. Transactions belong to the caller of plan().
+ *
+ * Failure. 0 or errno plus one line in `err`. A failed load changes nothing of
+ * that transaction; the sync runner retries with a full sync, as kube-proxy does.
+ */
+#ifndef SIM_DATAPLANE_H
+#define SIM_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/choice.h"
+#include "core/engine.h"
+#include "core/err.h"
+#include "core/strbuf.h"
+#include "net/addr.h"
+#include "net/packet.h"
+#include "net/sockets.h"
+
+struct kube_store;
+
+/* ---- rules text ---------------------------------------------------------- */
+
+struct block {
+	uint32_t references;
+	size_t length;
+	void *compiled;                      /* executor's parsed form, or NULL */
+	void (*compiled_free)(void *compiled);
+	char text[];
+};
+
+/* A new block with one reference; the text is copied. */
+struct block *block_new(const char *text, size_t length);
+struct block *block_ref(struct block *b);
+void block_unref(struct block *b); /* NULL is allowed */
+
+enum tx_tool {
+	TX_IPTABLES_RESTORE,  /* iptables-restore --noflush --counters */
+	TX_IP6TABLES_RESTORE,
+	TX_IPTABLES,          /* one command per line, as typed after "iptables"; "-C X || -I X" is one "ensure" line */
+	TX_IP6TABLES,
+	TX_NFT,               /* nft -f - */
+	TX_IPSET,             /* ipset restore -exist */
+	TX_IPVSADM,           /* ipvsadm -R */
+	TX_ADDR,              /* lines "add ADDR/LEN dev DEV" and "del ..." */
+	TX_SYSCTL,            /* lines "net/ipv4/conf/all/route_localnet=1" */
+	TX_CONNTRACK          /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]" */
+};
+
+struct transaction {
+	enum tx_tool tool;
+	struct block **blocks;
+	uint32_t count, capacity;
+};
+
+struct transactions {
+	struct transaction *items;
+	uint32_t count, capacity;
+};
+
+/* A new empty transaction at the end. */
+struct transaction *transactions_add(struct transactions *list, enum tx_tool tool);
+/* Appends a block (takes one reference). */
+void transaction_add(struct transaction *t, struct block *b);
+void transactions_free(struct transactions *list);
+/* The whole text of one transaction. */
+void transaction_text(const struct transaction *t, struct strbuf *out);
+/* "iptables-restore", "nft", ... */
+const char *tx_tool_name(enum tx_tool tool);
+
+/* ---- planner ------------------------------------------------------------- */
+
+enum kube_version { KUBE_1_20 = 120, KUBE_1_25 = 125, KUBE_1_30 = 130, KUBE_1_34 = 134 };
+
+struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a call */
+	const struct kube_store *store; /* Services, EndpointSlices, Nodes, ServiceCIDRs, configuration */
+	const char *node;               /* name of its Node */
+	const struct net_prefix *node_addrs; /* addresses of its interfaces: loopback and all others */
+	const char *const *node_addr_devs;   /* their interfaces, parallel array */
+	uint32_t node_addr_count;
+	enum kube_version version;
+	bool has_nfacct, conntrack_be_liberal;
+};
+
+struct plan_request {
+	bool full;                      /* everything, else only the changed services */
+	const char *const *changed;     /* "namespace/name" of changed Services */
+	uint32_t changed_count;
+};
+
+enum rules_view { VIEW_ALL, VIEW_IPTABLES, VIEW_IPVSADM, VIEW_IPSET, VIEW_ADDR, VIEW_NFT };
+enum rules_format { FORMAT_WRITE, FORMAT_LIST };
+
+struct planner; /* one kube-proxy of one mode on one node */
+
+struct planner_class {
+	const char *mode; /* "iptables", "ipvs", "nftables", "userspace", "null" */
+	int (*open)(const struct proxy_view *view, struct planner **out, struct err *err);
+	/* Appends what kube-proxy would do now, in order. */
+	int (*plan)(struct planner *p, const struct proxy_view *view,
+		    const struct plan_request *request, struct transactions *out,
+		    struct err *err);
+	/* The text of the state after a full sync. FORMAT_WRITE: what kube-proxy feeds
+	 * to the tool; FORMAT_LIST: the complete state as the tool prints it. */
+	int (*list)(struct planner *p, const struct proxy_view *view, enum rules_format format,
+		    enum rules_view which, struct strbuf *out, struct err *err);
+	void (*close)(struct planner *p);
+};
+
+/* ---- executor ------------------------------------------------------------ */
+
+enum place_kind { PLACE_NODE, PLACE_POD, PLACE_OUTSIDE };
+
+struct place_spec {
+	enum place_kind kind;
+	const char *name;               /* "node/a", "pod/default/web-0", "outside/192.0.2.1" */
+	struct net_addr addrs[2];       /* at most one a family; NET_NONE unused */
+	const char *node;               /* pod: place name of its node; "" otherwise */
+	struct net_prefix pod_cidrs[2]; /* node: its pods' ranges; family NET_NONE unused */
+	bool host_network;              /* pod that shares its node's namespace: not attached */
+	bool routed;                    /* node: routed veths instead of a bridge cni0 */
+	bool no_hairpin;                /* node: bridge ports without hairpin mode */
+	bool overlay;                   /* node: VXLAN overlay instead of host-gw routes */
+};
+
+struct topology {
+	struct net_prefix lan[2];       /* the nodes' network; family NET_NONE unused */
+	int64_t lan_delay_ns, veth_delay_ns;
+};
+
+/* A packet at an interface. `interface` like "node/a:eth0". */
+typedef void tap_fn(void *ctx, const char *place, const char *interface, int direction,
+		    int64_t when_ns, const struct packet *p);
+
+struct executor_env {
+	struct engine *engine;
+	struct choice *choice;
+	tap_fn *tap; /* NULL: nobody captures */
+	void *tap_ctx;
+};
+
+struct load_cost {
+	uint64_t rules, bytes;   /* what was loaded */
+	int64_t charged_ns;      /* virtual time it takes */
+	int64_t wall_ns;         /* real Linux only, else 0 */
+};
+
+enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
+		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,
+		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT };
+
+struct counters {
+	uint64_t rules_evaluated, policies, set_lookups, ipvs_probes, packets, bytes;
+};
+
+struct executor;
+
+struct executor_class {
+	const char *name; /* "model", "netns", "vm" */
+	int (*open)(const struct executor_env *env, const struct topology *topology,
+		    struct executor **out, struct err *err);
+	/* Adds or removes a place while the world runs. Nodes before their pods. */
+	int (*attach)(struct executor *e, const struct place_spec *place, struct err *err);
+	int (*detach)(struct executor *e, const char *place, struct err *err);
+	/* Carries out one transaction on a node. */
+	int (*load)(struct executor *e, const char *place, const struct transaction *t,
+		    struct load_cost *cost, struct err *err);
+	/* A crafted packet enters at an interface ("" : the one facing its network). */
+	int (*input)(struct executor *e, const char *place, const char *interface,
+		     struct packet *packet, struct err *err);
+	/* NULL object when there is no such place. */
+	struct sockets_ref (*sockets)(struct executor *e, const char *place);
+	/* How far the clock may go now, at most `until_ns` (the model: until_ns). */
+	int64_t (*advance)(struct executor *e, int64_t until_ns);
+	/* Canonical text of a tool's view; `argument` is a device, table or list name, or
+	 * NULL. */
+	int (*dump)(struct executor *e, const char *place, enum dump_view view,
+		    const char *argument, struct strbuf *out, struct err *err);
+	int (*sysctl)(struct executor *e, const char *place, const char *name, int64_t *value,
+		      bool set, struct err *err);
+	/* Faults: "down", "up", "loss=PPM", "delay=NS", "jitter=NS", "partition=PLACE",
+	 * "heal". ENOTSUP where it cannot be done. */
+	int (*fault)(struct executor *e, const char *place, const char *fault, struct err *err);
+	int (*counters)(struct executor *e, const char *place, struct counters *out);
+	/* Forgets flows, keeps rules and places. */
+	void (*reset_flows)(struct executor *e);
+	void (*close)(struct executor *e);
+};
+
+/* ---- registry ------------------------------------------------------------ */
+
+struct dataplane { /* one row */
+	const char *name;                      /* what --dataplane takes */
+	const struct planner_class *planner;   /* NULL: rules come from elsewhere */
+	const struct executor_class *executor;
+	const char *summary;                   /* one line for --help */
+};
+
+struct registry {
+	const struct dataplane *rows;
+	uint32_t count;
+};
+
+/* NULL: no such row. */
+const struct dataplane *registry_find(const struct registry *r, const char *name);
+
+#endif

@@ -1,0 +1,90 @@
+/* linux/conntrack.h: connection tracking and NAT of one namespace.
+ *
+ * An entry has two tuples, one a direction; NAT changes the reply tuple when
+ * the first packet is translated, and later packets are rewritten from the
+ * tuples alone. An entry is made at PREROUTING or OUTPUT and confirmed at the
+ * end of INPUT or POSTROUTING: what is dropped between leaves no entry. Expiry
+ * is lazy: an entry past its deadline is treated as absent wherever it is met.
+ *
+ * Timeouts, sysctls and states are Linux's: behaviours CTK-13, CTK-14.
+ */
+#ifndef LINUX_CONNTRACK_H
+#define LINUX_CONNTRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/strbuf.h"
+#include "linux/hook.h"
+#include "net/packet.h"
+
+struct conntrack;
+struct ct_entry;
+struct netns;
+
+enum ct_state_bit { /* -m conntrack --ctstate, nft ct state */
+	CT_INVALID = 1, CT_NEW = 2, CT_ESTABLISHED = 4, CT_RELATED = 8, CT_UNTRACKED = 16,
+	CT_SNAT = 32, CT_DNAT = 64
+};
+
+struct conntrack *conntrack_new(struct netns *ns); /* registers its hooks */
+void conntrack_free(struct conntrack *ct);
+
+/* State bits of a packet at this point (exactly one of the first five, plus SNAT
+ * and DNAT of its entry). */
+unsigned ct_state(const struct packet *p);
+/* Original and reply tuple of the packet's entry; false without entry. */
+bool ct_tuples(const struct packet *p, struct flow_key *original, struct flow_key *reply);
+/* Whether this packet goes in the entry's reply direction. */
+bool ct_is_reply(const struct packet *p);
+uint32_t ct_mark(const struct packet *p);
+void ct_set_mark(struct packet *p, uint32_t mark);
+/* raw table's NOTRACK. */
+void ct_untrack(struct packet *p);
+
+enum nat_kind { NAT_SRC, NAT_DST };
+struct nat_range {
+	struct net_addr min, max;     /* family NET_NONE: keep the address */
+	uint16_t port_min, port_max;  /* 0: keep the port when possible */
+	bool random, random_fully, persistent;
+};
+
+/* Sets up NAT of the packet's entry and rewrites the packet; what DNAT, SNAT,
+ * REDIRECT and their nft twins call. DROP when no free tuple is left. */
+enum nf_verdict nat_setup(struct hook_state *state, enum nat_kind kind,
+			  const struct nat_range *range);
+/* MASQUERADE: the address that the outgoing interface has toward the next hop. */
+enum nf_verdict nat_masquerade(struct hook_state *state, const struct nat_range *range);
+/* Registers a nat rule evaluator: called for the first packet of an entry only
+ * (per direction of manipulation), other packets are rewritten from the tuples. */
+void nat_register(struct netns *ns, uint8_t family, enum nf_hook hook, int priority,
+		  hook_fn *rules, void *ctx);
+void nat_unregister(struct netns *ns, uint8_t family, enum nf_hook hook, hook_fn *rules,
+		    void *ctx);
+
+/* `conntrack -L` text of one family (0: both), in order of creation. */
+void conntrack_print(const struct conntrack *ct, uint8_t family, struct strbuf *out);
+uint32_t conntrack_count(const struct conntrack *ct);
+/* Deletes entries that match; what kube-proxy's clean-up and `conntrack -D` do. */
+struct ct_filter {
+	uint8_t proto;                     /* 0 any */
+	struct net_addr original_dst;      /* family NET_NONE any */
+	uint16_t original_dst_port;        /* 0 any */
+	struct net_addr reply_src;         /* family NET_NONE any */
+};
+uint32_t conntrack_delete(struct conntrack *ct, const struct ct_filter *filter);
+/* Deletes entries for which `drop` says true. */
+struct ct_view {
+	struct flow_key original, reply;
+	uint32_t mark;
+};
+uint32_t conntrack_delete_if(struct conntrack *ct, bool (*drop)(void *ctx, const struct ct_view *),
+			     void *ctx);
+void conntrack_flush(struct conntrack *ct);
+/* Event text (`conntrack -E`) goes to `fn`, one line an event; NULL stops it. */
+void conntrack_watch(struct conntrack *ct, void (*fn)(void *ctx, const char *line), void *ctx);
+/* Counters as in /proc/net/stat/nf_conntrack. */
+struct ct_stats { uint64_t found, invalid, insert, insert_failed, drop; };
+struct ct_stats conntrack_stats(const struct conntrack *ct);
+
+#endif

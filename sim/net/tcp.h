@@ -1,0 +1,95 @@
+/* net/tcp.h: TCP as a pure state machine.
+ *
+ * Nothing here knows packets, sockets, queues or clocks. The owner feeds inputs
+ * (segment arrived, application call, timer fired) with the time of the virtual
+ * clock and carries out the outputs that come back: segments to send, events
+ * for the application, the deadline of the one timer. The same inputs always
+ * give the same outputs.
+ *
+ * Covered as Linux does it: three-way handshake, data with cumulative ACK, FIN
+ * both ways, RST, simultaneous close, TIME_WAIT 60 s, SYN retransmission after
+ * 1, 2, 4, 8, 16, 32 s and ETIMEDOUT at 127 s (tcp_syn_retries 6; since Linux
+ * 6.5 the first four are linear by tcp_syn_linear_timeouts=4: an option), SYN/ACK
+ * retransmission (5), data RTO from 200 ms (measured RTT) doubling up to 120 s
+ * with tcp_retries2 15, delayed ACK off. Sequence numbers are modulo 2^32.
+ */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/strbuf.h"
+
+enum tcp_state {
+	TCPS_CLOSED, TCPS_LISTEN, TCPS_SYN_SENT, TCPS_SYN_RECEIVED, TCPS_ESTABLISHED,
+	TCPS_FIN_WAIT_1, TCPS_FIN_WAIT_2, TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_LAST_ACK,
+	TCPS_TIME_WAIT
+};
+
+struct tcp_segment { /* what goes out or came in */
+	uint32_t seq, ack;
+	uint8_t flags;
+	uint16_t window;
+	uint16_t mss;       /* option on SYN, 0 none */
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+struct tcp_config {
+	uint32_t isn;
+	uint16_t mss;              /* announced and used: 1460 / 1440 */
+	uint8_t syn_retries;       /* 6 */
+	uint8_t synack_retries;    /* 5 */
+	uint8_t syn_linear;        /* 0; Linux 6.5 and later 4 */
+	uint8_t data_retries;      /* 15 */
+	int64_t time_wait_ns;      /* 60 s */
+	bool once;                 /* never retransmit (tracing) */
+	int64_t connect_timeout_ns; /* 0 none: give up then with ETIMEDOUT */
+};
+
+enum tcp_output_kind {
+	TCPO_SEND,      /* segment */
+	TCPO_CONNECTED, /* to the application */
+	TCPO_DATA,      /* bytes in order */
+	TCPO_EOF,
+	TCPO_CLOSED,
+	TCPO_ERROR      /* errno */
+};
+
+struct tcp_output {
+	enum tcp_output_kind kind;
+	struct tcp_segment segment; /* SEND, and DATA's bytes */
+	int error;
+};
+
+struct tcp; /* one connection */
+
+/* Called for each output in order, before the input function returns. The
+ * callback must not call into the same connection. */
+typedef void tcp_output_fn(void *ctx, const struct tcp_output *output);
+
+struct tcp *tcp_new(const struct tcp_config *config, tcp_output_fn *fn, void *ctx);
+void tcp_free(struct tcp *t);
+enum tcp_state tcp_state_of(const struct tcp *t);
+const char *tcp_state_name(enum tcp_state s); /* as `ss` prints: ESTAB, TIME-WAIT, ... */
+
+void tcp_connect(struct tcp *t, int64_t now_ns);
+/* Passive side: the SYN that arrived at a listener. */
+void tcp_accept(struct tcp *t, const struct tcp_segment *syn, int64_t now_ns);
+void tcp_receive(struct tcp *t, const struct tcp_segment *segment, int64_t now_ns);
+/* 0, or EPIPE after shutdown, ENOTCONN before the handshake. */
+int tcp_send(struct tcp *t, const void *bytes, uint32_t length, int64_t now_ns);
+void tcp_shutdown(struct tcp *t, int64_t now_ns);
+void tcp_abort(struct tcp *t, int64_t now_ns);
+/* An ICMP error that quotes this connection: in SYN_SENT a hard error ends it. */
+void tcp_icmp_error(struct tcp *t, int error, int64_t now_ns);
+/* Absolute time of the next timer, INT64_MAX none. Ask after every input. */
+int64_t tcp_deadline(const struct tcp *t);
+void tcp_timer(struct tcp *t, int64_t now_ns);
+
+/* The answer that a host gives to a segment for no connection: RST as RFC 9293
+ * says; false when none is due (the segment was an RST). */
+bool tcp_reset_for(const struct tcp_segment *segment, struct tcp_segment *rst);
+
+#endif

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs the Debian packages that a target needs and that are missing.
+# Usage: tools/deps.sh build|test|conformance|bench|plots
+# Says what it installs; does nothing when all is there.
+set -eu
+
+build="gcc make pkg-config libc6-dev libfyaml-dev libjansson-dev libldns-dev uthash-dev libmd-dev libedit-dev liblua5.4-dev libpcap-dev libnet1-dev"
+test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq bind9-dnsutils"
+conformance="$test conntrack ethtool uidmap procps util-linux"
+bench="$build valgrind time"
+plots="$build gnuplot-nox"
+
+case "${1:-}" in
+build) want=$build ;;
+test) want=$test ;;
+conformance) want=$conformance ;;
+bench) want=$bench ;;
+plots) want=$plots ;;
+*) echo "usage: tools/deps.sh build|test|conformance|bench|plots" >&2; exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null 2>&1 || {
+	echo "deps: this is not Debian; install by hand what these packages give: $want" >&2
+	exit 0
+}
+
+missing=
+for package in $want; do
+	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	as_root="sudo -n"
+else
+	echo "deps: missing packages:$missing" >&2
+	echo "deps: not root and sudo asks for a password. Run: sudo apt-get install$missing" >&2
+	exit 1
+fi
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086
+if ! { $as_root apt-get update -qq &&
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+	tail -n 5 "$log" >&2
+	echo "deps: could not install$missing (see above)" >&2
+	exit 1
+fi
