@@ -143,7 +143,8 @@ struct place_spec {
 	enum place_kind kind;
 	const char *name;               /* "node/a", "pod/default/web-0", "outside/192.0.2.1" */
 	struct net_addr addrs[2];       /* at most one a family; NET_NONE unused */
-	const char *node;               /* pod: place name of its node; "" otherwise */
+	const char *node;               /* pod: place name of its node; outside: node that its
+					 * traffic enters by ("": the nodes' gateway) */
 	struct net_prefix pod_cidrs[2]; /* node: its pods' ranges; family NET_NONE unused */
 	bool host_network;              /* pod that shares its node's namespace: not attached */
 	bool routed;                    /* node: routed veths instead of a bridge cni0 */

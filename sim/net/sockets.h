@@ -95,6 +95,9 @@ struct sockets_class {
 	/* RST, the handle is gone. */
 	void (*abort)(struct sock *s);
 	void (*names)(const struct sock *s, struct sock_name *local, struct sock_name *peer);
+	/* Who gets the events from now on. An accepted stream has no handler until its
+	 * ACCEPTED event sets one; without it the stream is closed. */
+	void (*set_handler)(struct sock *s, sock_event_fn *fn, void *ctx);
 };
 
 /* What an app holds: the class and its object. */
