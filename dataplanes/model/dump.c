@@ -1,0 +1,56 @@
+/* dataplanes/model/dump.c: the tools' views of a namespace. */
+#include <errno.h>
+
+#include "dataplanes/model/internal.h"
+#include "linux/conntrack.h"
+#include "linux/ipset.h"
+#include "linux/ipvs/ipvs.h"
+#include "linux/nft/nft.h"
+#include "linux/recent.h"
+#include "linux/xtables/xtables.h"
+
+int model_dump(struct executor *e, const char *place, enum dump_view view, const char *argument,
+	       struct strbuf *out, struct err *err)
+{
+	struct model_place *p = model_place(e, place);
+	if (!p)
+		return err_set(err, ENOENT, "%s is not attached", place);
+	switch (view) {
+	case DUMP_IPTABLES_SAVE:
+		xt_save(netns_xt(p->ns, NET_V4), argument, true, out);
+		return 0;
+	case DUMP_IP6TABLES_SAVE:
+		xt_save(netns_xt(p->ns, NET_V6), argument, true, out);
+		return 0;
+	case DUMP_NFT:
+		nft_list(netns_nft(p->ns), out);
+		return 0;
+	case DUMP_IPSET:
+		ipset_save(netns_ipset(p->ns), out);
+		return 0;
+	case DUMP_IPVSADM:
+		ipvs_print(netns_ipvs(p->ns), IPVS_LIST, out);
+		return 0;
+	case DUMP_IPVSADM_CONNECTIONS:
+		ipvs_print(netns_ipvs(p->ns), IPVS_CONNECTIONS, out);
+		return 0;
+	case DUMP_IPVSADM_STATS:
+		ipvs_print(netns_ipvs(p->ns), IPVS_STATS, out);
+		return 0;
+	case DUMP_CONNTRACK:
+		conntrack_print(netns_conntrack(p->ns), 0, out);
+		return 0;
+	case DUMP_ADDR:
+		netns_print_addrs(p->ns, argument, out);
+		return 0;
+	case DUMP_ROUTE:
+	case DUMP_ROUTE_LOCAL:
+		netns_print_routes(p->ns, view == DUMP_ROUTE_LOCAL, out);
+		return 0;
+	case DUMP_SOCKETS:
+		netns_print_sockets(p->ns, out);
+		return 0;
+	default:
+		return err_set(err, ENOTSUP, "the Linux model does not print this view");
+	}
+}

@@ -1,0 +1,204 @@
+/* dataplanes/model/executor.c: the class model_executor. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "dataplanes/model/internal.h"
+#include "dataplanes/model/model.h"
+
+struct model_place *model_place(const struct executor *e, const char *name)
+{
+	struct model_place **found = name ? table_find(&e->places, name) : NULL;
+	return found ? *found : NULL;
+}
+
+/* Interface names are shown as "place:interface". */
+static void on_tap(void *ctx, struct netns *ns, uint16_t ifindex, int direction,
+		   const struct packet *p)
+{
+	struct executor *e = ctx;
+	if (!e->env.tap)
+		return;
+	char interface[192];
+	snprintf(interface, sizeof interface, "%s:%s", netns_name(ns),
+		 netns_iface_name(ns, ifindex));
+	e->env.tap(e->env.tap_ctx, netns_name(ns), interface, direction,
+		   engine_now(e->env.engine), p);
+}
+
+static int model_open(const struct executor_env *env, const struct topology *topology,
+		      struct executor **out, struct err *err)
+{
+	(void)err;
+	struct executor *e = mem_alloc(sizeof *e);
+	e->env = *env;
+	e->topology = *topology;
+	e->linux = (struct linux_env){ .engine = env->engine, .choice = env->choice,
+				       .craft = craft_new(), .tap = env->tap ? on_tap : NULL,
+				       .tap_ctx = e };
+	table_init(&e->places, TABLE_STRING_KEYS, sizeof(struct model_place *));
+	layout_open(e);
+	*out = e;
+	return 0;
+}
+
+static void place_free(struct model_place *p)
+{
+	netns_free(p->ns);
+	free(p->name);
+	free(p->node);
+	free(p);
+}
+
+static int model_attach(struct executor *e, const struct place_spec *spec, struct err *err)
+{
+	if (model_place(e, spec->name))
+		return err_set(err, EEXIST, "%s is attached already", spec->name);
+	struct model_place *p = mem_alloc(sizeof *p);
+	p->kind = spec->kind;
+	p->name = mem_strdup(spec->name);
+	p->node = mem_strdup(spec->node ? spec->node : "");
+	memcpy(p->addrs, spec->addrs, sizeof p->addrs);
+	memcpy(p->pod_cidrs, spec->pod_cidrs, sizeof p->pod_cidrs);
+	p->routed = spec->routed;
+	p->no_hairpin = spec->no_hairpin;
+	p->overlay = spec->overlay;
+	p->ns = netns_new(&e->linux, p->name);
+	const char *slash = strchr(p->name, '/');
+	netns_set_label(p->ns, p->kind == PLACE_NODE && slash ? slash + 1 : p->name);
+	netns_set_user(p->ns, p);
+	int code = layout_attach(e, p, err);
+	if (code) {
+		place_free(p);
+		return code;
+	}
+	*(struct model_place **)table_put(&e->places, p->name, NULL) = p;
+	return 0;
+}
+
+static int model_detach(struct executor *e, const char *place, struct err *err)
+{
+	struct model_place *p = model_place(e, place);
+	if (!p)
+		return err_set(err, ENOENT, "%s is not attached", place);
+	layout_detach(e, p);
+	table_remove(&e->places, p->name);
+	place_free(p);
+	return 0;
+}
+
+static int model_input(struct executor *e, const char *place, const char *interface,
+		       struct packet *packet, struct err *err)
+{
+	struct model_place *p = model_place(e, place);
+	uint16_t number = !p ? 0 : *interface ? netns_iface_by_name(p->ns, interface) : p->uplink;
+	if (!number) {
+		packet_free(packet);
+		return err_set(err, ENOENT, "%s has no interface %s", place, interface);
+	}
+	netns_input(p->ns, number, packet);
+	return 0;
+}
+
+static struct sockets_ref model_sockets(struct executor *e, const char *place)
+{
+	struct model_place *p = model_place(e, place);
+	return p ? netns_sockets(p->ns) : (struct sockets_ref){ 0 };
+}
+
+static int64_t model_advance(struct executor *e, int64_t until_ns)
+{
+	(void)e;
+	return until_ns;
+}
+
+static int model_sysctl(struct executor *e, const char *place, const char *name, int64_t *value,
+			bool set, struct err *err)
+{
+	struct model_place *p = model_place(e, place);
+	if (!p)
+		return err_set(err, ENOENT, "%s is not attached", place);
+	int code = set ? netns_sysctl_set(p->ns, name, *value)
+		       : netns_sysctl_get(p->ns, name, value);
+	return code ? err_set(err, code, "%s: no sysctl %s in the Linux model", place, name) : 0;
+}
+
+static int model_fault(struct executor *e, const char *place, const char *fault, struct err *err)
+{
+	struct model_place *p = model_place(e, place);
+	struct segment_faults faults = { 0 };
+	long long number = 0;
+	if (!p)
+		return err_set(err, ENOENT, "%s is not attached", place);
+	if (strcmp(fault, "down") == 0 || strcmp(fault, "up") == 0) {
+		netns_set_up(p->ns, p->uplink, fault[0] == 'u');
+		return 0;
+	}
+	if (sscanf(fault, "loss=%lld", &number) == 1)
+		faults.loss_per_million = (uint32_t)number;
+	else if (sscanf(fault, "delay=%lld", &number) == 1)
+		faults.extra_delay_ns = number;
+	else if (sscanf(fault, "jitter=%lld", &number) == 1)
+		faults.jitter_ns = number;
+	else if (strcmp(fault, "heal") != 0)
+		return err_set(err, ENOTSUP,
+			       "fault %s: expected down, up, loss=PPM, delay=NS, jitter=NS or heal",
+			       fault);
+	segment_set_faults(e->lan, &faults);
+	return 0;
+}
+
+static int model_counters(struct executor *e, const char *place, struct counters *out)
+{
+	*out = (struct counters){ 0 };
+	return model_place(e, place) ? 0 : ENOENT;
+}
+
+static void model_reset_flows(struct executor *e)
+{
+	void *value;
+	for (uint32_t i = 0; table_next(&e->places, &i, NULL, &value);)
+		netns_reset_flows((*(struct model_place **)value)->ns);
+	netns_reset_flows(e->gateway);
+}
+
+static void model_close(struct executor *e)
+{
+	if (!e)
+		return;
+	void *value;
+	/* Pods first: their veths end in node namespaces. */
+	for (int nodes = 0; nodes < 2; nodes++)
+		for (uint32_t i = 0; table_next(&e->places, &i, NULL, &value);) {
+			struct model_place *p = *(struct model_place **)value;
+			if ((p->kind == PLACE_NODE) != nodes)
+				continue;
+			table_remove(&e->places, p->name);
+			place_free(p);
+		}
+	table_free(&e->places);
+	netns_free(e->gateway);
+	segment_free(e->lan);
+	segment_free(e->overlay);
+	craft_free(e->linux.craft);
+	free(e);
+}
+
+const struct executor_class model_executor = {
+	.name = "sim",
+	.open = model_open,
+	.attach = model_attach,
+	.detach = model_detach,
+	.load = model_load,
+	.input = model_input,
+	.sockets = model_sockets,
+	.advance = model_advance,
+	.dump = model_dump,
+	.sysctl = model_sysctl,
+	.fault = model_fault,
+	.counters = model_counters,
+	.reset_flows = model_reset_flows,
+	.close = model_close,
+};
