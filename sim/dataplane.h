@@ -133,6 +133,33 @@ struct planner_class {
 	int (*list)(struct planner *p, const struct proxy_view *view, enum rules_format format,
 		    enum rules_view which, struct strbuf *out, struct err *err);
 	void (*close)(struct planner *p);
+
+	/* What follows is optional: NULL means "not for this mode". */
+
+	/* Sync timing. The world reports changes, asks when the next sync is due and what it
+	 * should plan, runs it and says how it went. Without these every change is planned
+	 * at once and in full. `service` is "namespace/name", NULL: something else changed
+	 * (node, configuration) and the next sync is a full one. The request's strings live
+	 * until done(). */
+	void (*changed)(struct planner *p, const char *service, int64_t now_ns);
+	int64_t (*due)(const struct planner *p); /* INT64_MAX: nothing to do */
+	void (*next)(struct planner *p, int64_t now_ns, struct plan_request *out);
+	void (*done)(struct planner *p, int64_t now_ns, bool ok);
+
+	/* HTTP servers that this kube-proxy has open on its node (healthz, health check
+	 * node ports): fills up to `max` ports, returns their number. */
+	uint32_t (*health_ports)(struct planner *p, const struct proxy_view *view,
+				 uint16_t *ports, uint32_t max);
+	/* The answer to GET `path` at one of them: status; further header lines (each with
+	 * CRLF) and body are appended. */
+	int (*health)(struct planner *p, const struct proxy_view *view, uint16_t port,
+		      const char *path, int64_t now_ns, struct strbuf *headers,
+		      struct strbuf *body);
+
+	/* Sockets of the node, for a mode that proxies in user space; called once after
+	 * open. They outlive the planner. */
+	void (*serve)(struct planner *p, struct sockets_ref sockets, struct engine *engine,
+		      struct choice *choice);
 };
 
 /* ---- executor ------------------------------------------------------------ */

@@ -35,7 +35,7 @@ static int model_open(const struct executor_env *env, const struct topology *top
 	struct executor *e = mem_alloc(sizeof *e);
 	e->env = *env;
 	e->topology = *topology;
-	e->linux = (struct linux_env){ .engine = env->engine, .choice = env->choice,
+	e->shared = (struct linux_env){ .engine = env->engine, .choice = env->choice,
 				       .craft = craft_new(), .tap = env->tap ? on_tap : NULL,
 				       .tap_ctx = e };
 	table_init(&e->places, TABLE_STRING_KEYS, sizeof(struct model_place *));
@@ -65,7 +65,7 @@ static int model_attach(struct executor *e, const struct place_spec *spec, struc
 	p->routed = spec->routed;
 	p->no_hairpin = spec->no_hairpin;
 	p->overlay = spec->overlay;
-	p->ns = netns_new(&e->linux, p->name);
+	p->ns = netns_new(&e->shared, p->name);
 	const char *slash = strchr(p->name, '/');
 	netns_set_label(p->ns, p->kind == PLACE_NODE && slash ? slash + 1 : p->name);
 	netns_set_user(p->ns, p);
@@ -182,7 +182,7 @@ static void model_close(struct executor *e)
 	netns_free(e->gateway);
 	segment_free(e->lan);
 	segment_free(e->overlay);
-	craft_free(e->linux.craft);
+	craft_free(e->shared.craft);
 	free(e);
 }
 

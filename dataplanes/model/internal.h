@@ -24,7 +24,7 @@ struct model_place {
 struct executor { /* of the class model_executor */
 	struct executor_env env;
 	struct topology topology;
-	struct linux_env linux;
+	struct linux_env shared;
 	struct segment *lan, *overlay;
 	struct table places; /* name -> struct model_place *; keys are the places' names */
 	struct netns *gateway;

@@ -59,9 +59,9 @@ static struct net_addr last_address(const struct net_prefix *lan)
 
 void layout_open(struct executor *e)
 {
-	e->lan = segment_new(&e->linux, "lan", e->topology.lan_delay_ns);
-	e->overlay = segment_new(&e->linux, "overlay", e->topology.lan_delay_ns);
-	e->gateway = netns_new(&e->linux, GATEWAY_PLACE);
+	e->lan = segment_new(&e->shared, "lan", e->topology.lan_delay_ns);
+	e->overlay = segment_new(&e->shared, "overlay", e->topology.lan_delay_ns);
+	e->gateway = netns_new(&e->shared, GATEWAY_PLACE);
 	e->gateway_if = netns_add_segment_iface(e->gateway, "eth0", e->lan);
 	forwarding(e->gateway);
 	for (int i = 0; i < 2; i++) {
