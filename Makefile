@@ -19,7 +19,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wvla -Wformat=2 -Werror
 STANDARD := -std=gnu11 -fno-strict-aliasing
-LIBRARIES := libfyaml jansson libldns lua5.4 libedit libmd libpcap
+LIBRARIES := libfyaml jansson ldns lua5.4 libedit libmd libpcap
 # Quiet before the packages are there: deps.sh runs first and make starts again.
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lnet -lm

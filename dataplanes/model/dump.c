@@ -6,7 +6,6 @@
 #include "linux/ipset.h"
 #include "linux/ipvs/ipvs.h"
 #include "linux/nft/nft.h"
-#include "linux/recent.h"
 #include "linux/xtables/xtables.h"
 
 int model_dump(struct executor *e, const char *place, enum dump_view view, const char *argument,
