@@ -43,8 +43,8 @@ LIB := $(BUILD)/libsvclab.a
 JOBS ?= $(shell nproc)
 PROVE ?= prove
 
-.PHONY: all deps test check conformance bench plots asan install uninstall clean distclean \
-	help units fuzz-smoke benches format
+.PHONY: all deps test check conformance bench plots asan captures install uninstall clean \
+	distclean help units fuzzers benches
 .SECONDARY:
 
 # Packages first, then the build in a make of its own, which sees what was installed.
@@ -89,6 +89,50 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 
 units: $(TESTS)
 benches: $(BENCHES)
+fuzzers: $(FUZZERS)
+
+# help: make              build build/svclab
+# help: make conformance  the main job: every scenario on every dataplane, then a matrix
+# help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
+# help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
+# help: make bench        figures of speed and memory, results/bench.tsv
+# help: make plots        results/*.svg from the figures
+# help: make captures     take tests/captures again from real Linux
+# help: make install      to $(DESTDIR)$(prefix); uninstall removes it
+SCENARIOS := $(sort $(shell find scenarios -name '*.lua' -not -path '*/labs/*' 2>/dev/null))
+SCRIPTS := $(sort $(wildcard tests/*.t tests/*/*.t))
+PROVE_RUN = SVCLAB=$(abspath $(BUILD))/svclab BUILD=$(BUILD) $(PROVE) -j$(JOBS) --exec tests/exec
+
+test check:
+	@tools/deps.sh test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab units fuzzers
+	$(PROVE_RUN) $(SCRIPTS) $(TESTS) $(SCENARIOS)
+
+# The TAP of each scenario is kept for the matrix; a failure still prints the matrix.
+conformance:
+	@tools/deps.sh conformance
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab
+	@rm -rf results/conformance && mkdir -p results/conformance
+	@echo "conformance: $(words $(SCENARIOS)) scenarios, each on every dataplane it names"
+	@TAP_DIR=results/conformance $(PROVE_RUN) $(SCENARIOS) $(wildcard tests/captures/*.t); \
+	code=$$?; tools/matrix results/conformance || code=1; exit $$code
+
+asan:
+	@tools/deps.sh test
+	@ASAN_OPTIONS=detect_leaks=0 $(MAKE) --no-print-directory test BUILD=build-asan \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+install: all
+	install -Dm755 $(BUILD)/svclab $(DESTDIR)$(bindir)/svclab
+	@find scenarios lua/svclab.d.lua -type f 2>/dev/null | while read -r f; do \
+	  install -Dm644 "$$f" "$(DESTDIR)$(datadir)/svclab/$$f"; done
+	@for page in $(wildcard man/*.[157]); do \
+	  install -Dm644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/svclab
+	rm -rf $(DESTDIR)$(datadir)/svclab
+	rm -f $(patsubst man/%,$(DESTDIR)$(mandir)/man*/%,$(wildcard man/*.[157]))
 
 clean:
 	rm -rf $(BUILD) results/conformance
