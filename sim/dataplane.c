@@ -79,6 +79,7 @@ const char *tx_tool_name(enum tx_tool tool)
 		[TX_IPTABLES] = "iptables", [TX_IP6TABLES] = "ip6tables", [TX_NFT] = "nft",
 		[TX_IPSET] = "ipset", [TX_IPVSADM] = "ipvsadm", [TX_ADDR] = "addr",
 		[TX_SYSCTL] = "sysctl", [TX_CONNTRACK] = "conntrack",
+		[TX_ROUTE] = "ip route",
 	};
 	return names[tool];
 }

@@ -72,11 +72,14 @@ enum tx_tool {
 	TX_IPVSADM,           /* ipvsadm -R */
 	TX_ADDR,              /* lines "add ADDR/LEN dev DEV" and "del ..." */
 	TX_SYSCTL,            /* lines "net/ipv4/conf/all/route_localnet=1" */
-	TX_CONNTRACK          /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]" */
+	TX_CONNTRACK,         /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]" */
+	TX_ROUTE              /* lines "add PREFIX [via ADDR] [dev DEV] [src ADDR]", as `ip route` prints
+			       * them behind "add " ("default", "blackhole PREFIX" too) */
 };
 
 struct transaction {
 	enum tx_tool tool;
+	const char *file;     /* named in messages and traces, borrowed; NULL: the tool's name */
 	struct block **blocks;
 	uint32_t count, capacity;
 };
@@ -170,6 +173,8 @@ struct place_spec {
 	enum place_kind kind;
 	const char *name;               /* "node/a", "pod/default/web-0", "outside/192.0.2.1" */
 	struct net_addr addrs[2];       /* at most one a family; NET_NONE unused */
+	const struct net_addr *more;    /* node: further addresses of its uplink (ExternalIP) */
+	uint32_t more_count;
 	const char *node;               /* pod: place name of its node; outside: node that its
 					 * traffic enters by ("": the nodes' gateway) */
 	struct net_prefix pod_cidrs[2]; /* node: its pods' ranges; family NET_NONE unused */
@@ -177,6 +182,9 @@ struct place_spec {
 	bool routed;                    /* node: routed veths instead of a bridge cni0 */
 	bool no_hairpin;                /* node: bridge ports without hairpin mode */
 	bool overlay;                   /* node: VXLAN overlay instead of host-gw routes */
+	/* Names as a dump of a real node has them; NULL: eth0, cni0, derived from the name. */
+	const char *uplink, *bridge;    /* node */
+	const char *port;               /* pod: the node's end of its veth */
 };
 
 struct topology {
@@ -240,6 +248,8 @@ struct executor_class {
 	int (*counters)(struct executor *e, const char *place, struct counters *out);
 	/* Forgets flows, keeps rules and places. */
 	void (*reset_flows)(struct executor *e);
+	/* From now on this tap sees packets instead of the one given to open (NULL: nobody). */
+	void (*watch)(struct executor *e, tap_fn *tap, void *ctx);
 	void (*close)(struct executor *e);
 };
 

@@ -19,8 +19,6 @@ static void on_tap(void *ctx, struct netns *ns, uint16_t ifindex, int direction,
 		   const struct packet *p)
 {
 	struct executor *e = ctx;
-	if (!e->env.tap)
-		return;
 	char interface[192];
 	snprintf(interface, sizeof interface, "%s:%s", netns_name(ns),
 		 netns_iface_name(ns, ifindex));
@@ -49,26 +47,49 @@ static void place_free(struct model_place *p)
 	netns_free(p->ns);
 	free(p->name);
 	free(p->node);
+	free(p->more);
+	free(p->uplink_name);
+	free(p->bridge_name);
+	free(p->port_name);
 	free(p);
 }
 
-static int model_attach(struct executor *e, const struct place_spec *spec, struct err *err)
+static char *copy_or_null(const char *s)
 {
-	if (model_place(e, spec->name))
-		return err_set(err, EEXIST, "%s is attached already", spec->name);
+	return s ? mem_strdup(s) : NULL;
+}
+
+static struct model_place *place_new(struct executor *e, const struct place_spec *spec)
+{
 	struct model_place *p = mem_alloc(sizeof *p);
 	p->kind = spec->kind;
 	p->name = mem_strdup(spec->name);
 	p->node = mem_strdup(spec->node ? spec->node : "");
 	memcpy(p->addrs, spec->addrs, sizeof p->addrs);
 	memcpy(p->pod_cidrs, spec->pod_cidrs, sizeof p->pod_cidrs);
+	if (spec->more_count) {
+		p->more = mem_array(spec->more_count, sizeof *p->more);
+		memcpy(p->more, spec->more, spec->more_count * sizeof *p->more);
+		p->more_count = spec->more_count;
+	}
 	p->routed = spec->routed;
 	p->no_hairpin = spec->no_hairpin;
 	p->overlay = spec->overlay;
+	p->uplink_name = copy_or_null(spec->uplink);
+	p->bridge_name = copy_or_null(spec->bridge);
+	p->port_name = copy_or_null(spec->port);
 	p->ns = netns_new(&e->shared, p->name);
 	const char *slash = strchr(p->name, '/');
 	netns_set_label(p->ns, p->kind == PLACE_NODE && slash ? slash + 1 : p->name);
 	netns_set_user(p->ns, p);
+	return p;
+}
+
+static int model_attach(struct executor *e, const struct place_spec *spec, struct err *err)
+{
+	if (model_place(e, spec->name))
+		return err_set(err, EEXIST, "%s is attached already", spec->name);
+	struct model_place *p = place_new(e, spec);
 	int code = layout_attach(e, p, err);
 	if (code) {
 		place_free(p);
@@ -164,6 +185,13 @@ static void model_reset_flows(struct executor *e)
 	netns_reset_flows(e->gateway);
 }
 
+static void model_watch(struct executor *e, tap_fn *tap, void *ctx)
+{
+	e->env.tap = tap;
+	e->env.tap_ctx = ctx;
+	e->shared.tap = tap ? on_tap : NULL;
+}
+
 static void model_close(struct executor *e)
 {
 	if (!e)
@@ -200,5 +228,6 @@ const struct executor_class model_executor = {
 	.fault = model_fault,
 	.counters = model_counters,
 	.reset_flows = model_reset_flows,
+	.watch = model_watch,
 	.close = model_close,
 };

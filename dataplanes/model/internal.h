@@ -12,7 +12,10 @@ struct model_place {
 	enum place_kind kind;
 	char *name, *node;
 	struct net_addr addrs[2];
+	struct net_addr *more; /* node: further addresses of the uplink */
+	uint32_t more_count;
 	struct net_prefix pod_cidrs[2];
+	char *uplink_name, *bridge_name, *port_name; /* NULL: as model.h says */
 	bool routed, no_hairpin, overlay;
 	struct netns *ns;
 	uint16_t uplink;     /* eth0 */

@@ -78,7 +78,7 @@ void layout_open(struct executor *e)
 
 static void uplink(struct executor *e, struct model_place *p)
 {
-	p->uplink = netns_add_segment_iface(p->ns, "eth0", e->lan);
+	p->uplink = netns_add_segment_iface(p->ns, p->uplink_name ? p->uplink_name : "eth0", e->lan);
 	for (int i = 0; i < 2; i++) {
 		const struct net_addr *a = &p->addrs[i];
 		const struct net_prefix *lan = lan_of(e, a->family);
@@ -89,6 +89,34 @@ static void uplink(struct executor *e, struct model_place *p)
 		netns_add_addr(p->ns, p->uplink, &address);
 		if (!inside && lan) /* the LAN is on link all the same */
 			route(p->ns, lan, NULL, p->uplink);
+	}
+}
+
+/* A host outside reaches a node's further addresses by that node itself. */
+static void further_route(struct netns *from, uint16_t out_if, const struct model_place *node)
+{
+	for (uint32_t i = 0; i < node->more_count; i++) {
+		struct net_prefix one = full(&node->more[i]);
+		for (int k = 0; k < 2; k++)
+			if (node->addrs[k].family == node->more[i].family)
+				route(from, &one, &node->addrs[k], out_if);
+	}
+}
+
+static void further_addresses(struct executor *e, struct model_place *node)
+{
+	void *value;
+	for (uint32_t i = 0; i < node->more_count; i++) {
+		struct net_prefix one = full(&node->more[i]);
+		netns_add_addr(node->ns, node->uplink, &one);
+	}
+	if (!node->more_count)
+		return;
+	further_route(e->gateway, e->gateway_if, node);
+	for (uint32_t i = 0; table_next(&e->places, &i, NULL, &value);) {
+		struct model_place *other = *(struct model_place **)value;
+		if (other->kind == PLACE_OUTSIDE)
+			further_route(other->ns, other->uplink, node);
 	}
 }
 
@@ -145,6 +173,7 @@ static void node_routes(struct executor *e, struct model_place *p)
 static void attach_node(struct executor *e, struct model_place *p)
 {
 	uplink(e, p);
+	further_addresses(e, p);
 	forwarding(p->ns);
 	for (int i = 0; i < 2; i++) {
 		const struct net_addr *via = gateway_of(e, p->addrs[i].family);
@@ -153,7 +182,7 @@ static void attach_node(struct executor *e, struct model_place *p)
 			route(p->ns, &all, via, p->uplink);
 	}
 	if (!p->routed) {
-		p->bridge = netns_add_bridge(p->ns, "cni0");
+		p->bridge = netns_add_bridge(p->ns, p->bridge_name ? p->bridge_name : "cni0");
 		for (int i = 0; i < 2; i++) {
 			struct net_prefix gateway = p->pod_cidrs[i];
 			if (gateway.addr.family != NET_NONE &&
@@ -180,8 +209,11 @@ static int attach_pod(struct executor *e, struct model_place *p, struct err *err
 	char name[16];
 	if (!node || node->kind != PLACE_NODE)
 		return err_set(err, EINVAL, "%s: its node %s is not attached", p->name, p->node);
-	snprintf(name, sizeof name, "veth%08x",
-		 (unsigned)(hash_bytes(p->name, strlen(p->name), 0) & 0xffffffffu));
+	if (p->port_name)
+		snprintf(name, sizeof name, "%s", p->port_name);
+	else
+		snprintf(name, sizeof name, "veth%08x",
+			 (unsigned)(hash_bytes(p->name, strlen(p->name), 0) & 0xffffffffu));
 	int code = netns_add_veth(p->ns, "eth0", node->ns, name, e->topology.veth_delay_ns, &p->uplink,
 				  &p->node_port);
 	if (code)
@@ -236,6 +268,12 @@ static void attach_outside(struct executor *e, struct model_place *p)
 			route(p->ns, &all, via, p->uplink);
 		if (!lan || !net_prefix_contains(lan, a))
 			route(e->gateway, &one, NULL, e->gateway_if);
+	}
+	void *value;
+	for (uint32_t i = 0; table_next(&e->places, &i, NULL, &value);) {
+		const struct model_place *node = *(struct model_place **)value;
+		if (node->kind == PLACE_NODE)
+			further_route(p->ns, p->uplink, node);
 	}
 }
 

@@ -122,11 +122,65 @@ static int conntrack_line(struct netns *ns, char *line, struct err *err)
 	return 0;
 }
 
+/* "default", "blackhole default" or "[KIND] PREFIX", then words in pairs. */
+static int route_line(struct netns *ns, char *line, struct err *err)
+{
+	static const struct { const char *word; enum route_kind kind; } kinds[] = {
+		{ "unicast", ROUTE_UNICAST }, { "local", ROUTE_LOCAL },
+		{ "blackhole", ROUTE_BLACKHOLE }, { "unreachable", ROUTE_UNREACHABLE },
+		{ "prohibit", ROUTE_PROHIBIT },
+	};
+	struct route r = { .kind = ROUTE_UNICAST };
+	char *save = NULL, *word = strtok_r(line, " \t", &save);
+	if (!word || strcmp(word, "add") != 0)
+		return err_set(err, EINVAL, "route change \"%s\": expected add PREFIX ...", line);
+	word = strtok_r(NULL, " \t", &save);
+	for (size_t i = 0; word && i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(word, kinds[i].word) == 0) {
+			r.kind = kinds[i].kind;
+			word = strtok_r(NULL, " \t", &save);
+			break;
+		}
+	bool everywhere = word && strcmp(word, "default") == 0;
+	if (!word || (!everywhere && !net_prefix_parse(word, &r.dst)))
+		return err_set(err, EINVAL, "route \"%s\": expected a prefix or default",
+			       word ? word : "");
+	for (word = strtok_r(NULL, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		if (strcmp(word, "onlink") == 0 || strcmp(word, "linkdown") == 0)
+			continue;
+		const char *value = strtok_r(NULL, " \t", &save);
+		bool ok = value != NULL;
+		if (ok && strcmp(word, "via") == 0)
+			ok = net_addr_parse(value, &r.via);
+		else if (ok && strcmp(word, "dev") == 0)
+			ok = (r.out_if = netns_iface_by_name(ns, value)) != 0 ||
+			     (r.out_if = netns_add_dummy(ns, value)) != 0;
+		else if (ok && strcmp(word, "src") == 0)
+			ok = net_addr_parse(value, &r.preferred);
+		else if (ok && strcmp(word, "metric") == 0)
+			r.metric = (uint32_t)strtoul(value, NULL, 10);
+		if (!ok)
+			return err_set(err, EINVAL, "route: cannot read \"%s %s\"", word,
+				       value ? value : "");
+	}
+	if (everywhere)
+		r.dst.addr.family = r.via.family ? r.via.family : NET_V4;
+	if (r.kind == ROUTE_UNICAST && !r.out_if) {
+		struct route_result by;
+		if (r.via.family == NET_NONE || !netns_route(ns, &r.via, NULL, 0, &by))
+			return err_set(err, EINVAL, "route: expected dev DEV or a gateway on a link");
+		r.out_if = by.out_if;
+	}
+	netns_remove_route(ns, &r.dst);
+	int code = netns_add_route(ns, &r);
+	return code == EEXIST ? 0 : code;
+}
+
 static int apply(struct netns *ns, const struct transaction *t, const struct strbuf *text,
 		 struct err *err)
 {
-	struct xt_restore_options options = { .file = tx_tool_name(t->tool), .noflush = true,
-					      .counters = true };
+	const char *file = t->file ? t->file : tx_tool_name(t->tool);
+	struct xt_restore_options options = { .file = file, .noflush = true, .counters = true };
 	const char *s = strbuf_text(text);
 	switch (t->tool) {
 	case TX_IPTABLES_RESTORE:
@@ -138,17 +192,19 @@ static int apply(struct netns *ns, const struct transaction *t, const struct str
 	case TX_IP6TABLES:
 		return each_line(ns, s, xt6_line, err);
 	case TX_NFT:
-		return nft_load(netns_nft(ns), s, text->length, "nft", err);
+		return nft_load(netns_nft(ns), s, text->length, file, err);
 	case TX_IPSET:
-		return ipset_restore(netns_ipset(ns), s, text->length, "ipset", true, err);
+		return ipset_restore(netns_ipset(ns), s, text->length, file, true, err);
 	case TX_IPVSADM:
-		return ipvs_restore(netns_ipvs(ns), s, text->length, "ipvsadm", err);
+		return ipvs_restore(netns_ipvs(ns), s, text->length, file, err);
 	case TX_ADDR:
 		return each_line(ns, s, addr_line, err);
 	case TX_SYSCTL:
 		return each_line(ns, s, sysctl_line, err);
 	case TX_CONNTRACK:
 		return each_line(ns, s, conntrack_line, err);
+	case TX_ROUTE:
+		return each_line(ns, s, route_line, err);
 	}
 	return EINVAL;
 }
