@@ -66,6 +66,7 @@ struct cluster_options {
 	const char *pod_cidr, *service_cidr, *lan; /* NULL: 10.244.0.0/16, 10.96.0.0/12, 192.168.0.0/24 */
 	bool dual_stack;
 	bool no_dns;                   /* no CoreDNS pods */
+	const char *proxy_config;      /* YAML lines that go into kube-proxy's config.conf; NULL none */
 };
 
 /* Live: starts the cluster and runs the clock until it is ready. */
@@ -246,6 +247,9 @@ struct watch_tap;
 int world_watch(struct world *w, const char *where, struct watch_tap **out, struct err *err);
 /* EINVAL: the filter does not compile, with libpcap's message. */
 int watch_count(const struct watch_tap *t, const char *filter, uint32_t *count, struct err *err);
+/* The same, only of packets seen at `where` and not before `since_ns`. */
+int watch_count_at(const struct watch_tap *t, const char *where, int64_t since_ns,
+		   const char *filter, uint32_t *count, struct err *err);
 uint32_t watch_packets(const struct watch_tap *t, const struct tap_record **out);
 void watch_free(struct watch_tap *t);
 
