@@ -33,7 +33,7 @@ TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/lua/prelude_text.o
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%.t)
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
@@ -64,6 +64,16 @@ FORCE:
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+# lua/prelude.lua goes into the program as an array of bytes.
+$(BUILD)/lua/prelude_text.c: lua/prelude.lua
+	@mkdir -p $(@D)
+	@{ echo 'extern const char prelude_text[];'; echo 'extern const unsigned prelude_length;'; \
+	   echo 'const char prelude_text[] = {'; od -An -v -tu1 $< | sed 's/  */, /g; s/^, //; s/$$/,/'; \
+	   echo '0 };'; echo 'const unsigned prelude_length = sizeof prelude_text - 1;'; } > $@
+
+$(BUILD)/lua/prelude_text.o: $(BUILD)/lua/prelude_text.c $(BUILD)/flags
 	$(COMPILE) -o $@ $<
 
 # The list of members is part of the archive's key, so that a removed source leaves it.

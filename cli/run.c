@@ -1,0 +1,97 @@
+/* cli/run.c: svclab run. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "core/arena.h"
+#include "dataplanes/registry.h"
+#include "lua/scenario.h"
+
+struct arguments {
+	struct scenario_options options;
+	struct scenario_param *params;
+	const char **files;
+	uint32_t file_count;
+};
+
+static const struct argp_option option_list[] = {
+	{ "dataplane", 'd', "D[,D]|all", 0, "Dataplanes to run on (default: all that a scenario names)", 0 },
+	{ "on", 'o', "sim|netns|vm", 0, "What carries the rules out: the Linux model (default) or real Linux", 0 },
+	{ "seed", 's', "N", 0, "Seed of all random draws (default 1)", 0 },
+	{ "pcap", 'w', "DIR", 0, "Write captures to DIR/SCENARIO-DATAPLANE: a pcap an interface, all.pcapng", 0 },
+	{ "param", 'p', "KEY=VALUE", 0, "Set a parameter of the scenario", 0 },
+	{ "update", 'u', NULL, 0, "Rewrite the expected outputs in tests/golden", 0 },
+	{ 0 }
+};
+
+static void add_param(struct arguments *a, char *text, struct argp_state *state)
+{
+	char *equals = strchr(text, '=');
+	if (!equals || equals == text)
+		argp_error(state, "-p %s: expected KEY=VALUE", text);
+	uint32_t count = a->options.param_count;
+	a->params = mem_grow(a->params, count, count + 1, sizeof *a->params);
+	*equals = '\0';
+	a->params[count] = (struct scenario_param){ text, equals + 1 };
+	a->options.param_count = count + 1;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	char *end;
+	switch (key) {
+	case 'd':
+		a->options.dataplanes = text;
+		return 0;
+	case 'o':
+		a->options.on = text;
+		if (strcmp(text, "sim") != 0 && strcmp(text, "netns") != 0 && strcmp(text, "vm") != 0)
+			argp_error(state, "--on %s: expected sim, netns or vm", text);
+		return 0;
+	case 's':
+		a->options.seed = strtoull(text, &end, 10);
+		if (!*text || *end || *text == '-')
+			argp_error(state, "--seed %s: expected a number", text);
+		return 0;
+	case 'w':
+		a->options.pcap = text;
+		return 0;
+	case 'p':
+		add_param(a, text, state);
+		return 0;
+	case 'u':
+		a->options.update = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		a->files = mem_grow(a->files, a->file_count, a->file_count + 1, sizeof *a->files);
+		a->files[a->file_count++] = text;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "expected one or more scenario files");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_list, .parser = parse, .args_doc = "FILE.lua...",
+		.doc = "Runs scenarios and prints TAP 13.\v"
+		       "Each scenario runs once for every dataplane it names, in virtual time, with the same "
+		       "seed: the same command gives the same bytes.\n\n"
+		       "  svclab run scenarios/statefulset/scale.lua\n"
+		       "  svclab run FILE.lua --dataplane iptables,nftables --seed 7 --pcap out\n\n"
+		       "Exit: 0 all passed, 1 an expectation failed, 2 a file could not be loaded." };
+	struct arguments a = { .options = { .registry = &dataplane_registry, .seed = 1 } };
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	a.options.params = a.params;
+	int code = scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
+	free(a.params);
+	free(a.files);
+	return code;
+}

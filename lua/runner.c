@@ -1,0 +1,257 @@
+/* lua/runner.c: see scenario.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "lua/internal.h"
+#include "lua/results.h"
+#include "report/trace_text.h"
+
+#define TRACE_LINES 60
+
+static void on_print(void *ctx, const char *line)
+{
+	struct script *s = ctx;
+	strbuf_printf(&s->printed, "%s\n", line);
+}
+
+/* The prelude is the scenario language written in Lua over the bindings. */
+static int open_language(struct script *s, struct err *err)
+{
+	lua_State *L = state_lua(s->state);
+	script_register(L, s);
+	int code = state_compile(L, "prelude", prelude_text, prelude_length, err);
+	if (code)
+		return code;
+	lua_newtable(L);
+	bind_start(L);
+	bind_traffic(L);
+	bind_cluster(L);
+	bind_node(L);
+	bind_text(L);
+	task_bind(L);
+	lua_newtable(L);
+	for (uint32_t i = 0; i < s->options->param_count; i++)
+		set_string(L, s->options->params[i].key, s->options->params[i].value);
+	lua_setfield(L, -2, "given");
+	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+		state_error(L, "prelude", prelude_text, err);
+		return EINVAL;
+	}
+	state_make_strict(s->state);
+	return 0;
+}
+
+static struct script *script_new(const char *file, const char *dataplane,
+				 const struct scenario_options *options)
+{
+	struct script *s = mem_alloc(sizeof *s);
+	s->options = options;
+	s->arena = arena_new();
+	s->file = arena_strdup(s->arena, file);
+	s->dataplane = arena_strdup(s->arena, dataplane);
+	struct state_options o = { .print = on_print, .ctx = s };
+	s->state = state_new(&o);
+	return s;
+}
+
+static void script_free(struct script *s)
+{
+	tasks_free(s);
+	state_free(s->state); /* operations go before their world */
+	watch_free(s->watch);
+	world_free(s->world);
+	strbuf_free(&s->source);
+	strbuf_free(&s->printed);
+	arena_free(s->arena);
+	free(s->tests);
+	free(s);
+}
+
+/* The error on t's stack: an expectation's text goes to `text` and true comes back;
+ * otherwise `err` has one line. */
+static bool failed_expectation(struct script *s, struct task *t, struct strbuf *text,
+			       struct err *err)
+{
+	lua_State *L = t->lua;
+	if (lua_istable(L, -1)) {
+		lua_getfield(L, -1, "expectation");
+		if (lua_isstring(L, -1)) {
+			strbuf_puts(text, lua_tostring(L, -1));
+			lua_pop(L, 2);
+			return true;
+		}
+		lua_getfield(L, -2, "located");
+		err_set(err, EINVAL, "%s", lua_isstring(L, -1) ? lua_tostring(L, -1) : "error");
+		lua_pop(L, 3);
+		return false;
+	}
+	state_error(L, s->file, strbuf_text(&s->source), err);
+	return false;
+}
+
+static void add_trace(struct script *s, struct strbuf *text)
+{
+	struct strbuf trace = { 0 };
+	if (!s->last || !s->last->trace || !s->last->trace->count)
+		return;
+	trace_text(s->last->trace, &trace);
+	strbuf_printf(text, "trace of the last packet, %s:\n", s->last->about);
+	const char *p = strbuf_text(&trace);
+	for (int i = 0; *p && i < TRACE_LINES; i++) {
+		size_t n = strcspn(p, "\n");
+		strbuf_printf(text, "  %.*s\n", (int)n, p);
+		p += n + (p[n] == '\n');
+	}
+	if (*p)
+		strbuf_puts(text, "  ...\n");
+	strbuf_free(&trace);
+}
+
+static char *test_name(struct script *s, bool many, const char *sentence)
+{
+	const char *on = s->options->on;
+	const char *where = on && strcmp(on, "sim") != 0
+				    ? arena_printf(s->arena, "%s on %s", s->dataplane, on) : s->dataplane;
+	const char *base = strrchr(s->file, '/');
+	base = base ? base + 1 : s->file;
+	return many ? arena_printf(s->arena, "%s: %s (%.*s)", where, sentence,
+				   (int)strcspn(base, "."), base)
+		    : arena_printf(s->arena, "%s: %s", where, sentence);
+}
+
+/* Runs one test in a coroutine of its own; non-zero: the run ends. */
+static int run_test(struct script *s, struct test *t, bool many, struct results *results,
+		    struct err *err)
+{
+	char *name = test_name(s, many, t->sentence);
+	struct strbuf text = { 0 };
+	bool ok = true;
+	if (t->skip) {
+		results_skip(results, name, t->skip);
+		return 0;
+	}
+	struct task *task = task_new(s);
+	lua_rawgeti(state_lua(s->state), LUA_REGISTRYINDEX, t->ref);
+	lua_xmove(state_lua(s->state), task->lua, 1);
+	s->last = NULL;
+	strbuf_clear(&s->printed);
+	watch_free(s->watch);
+	s->watch = NULL;
+	int code = world_watch(s->world, "*", &s->watch, err);
+	if (!code && task_drive(s, task, 0, err)) {
+		ok = false;
+		if (failed_expectation(s, task, &text, err))
+			add_trace(s, &text);
+		else
+			code = EINVAL;
+	}
+	if (!code) {
+		strbuf_puts(&text, strbuf_text(&s->printed));
+		results_add(results, ok, name, t->todo, strbuf_text(&text));
+	}
+	strbuf_free(&text);
+	return code;
+}
+
+/* One file on one dataplane. `named` tells that the user asked for this dataplane. */
+static int run_script(const char *file, const char *dataplane, bool named, bool many,
+		      const struct scenario_options *options, struct results *results,
+		      struct err *err)
+{
+	struct script *s = script_new(file, dataplane, options);
+	struct strbuf ignored = { 0 };
+	int code = file_read(file, &s->source, err);
+	if (!code)
+		code = open_language(s, err);
+	if (!code) {
+		struct task *top = task_new(s);
+		code = state_compile(top->lua, file, strbuf_text(&s->source), s->source.length, err);
+		if (!code && task_drive(s, top, 0, err)) {
+			code = EINVAL;
+			if (failed_expectation(s, top, &ignored, err))
+				err_set(err, EINVAL, "%s", strbuf_text(&ignored));
+			if (s->skip)
+				code = 0;
+		}
+	}
+	if (!code && !s->name)
+		code = err_at(err, EINVAL, file, 1, 1, "expected scenario {...}");
+	if (!code && !s->skip && !s->test_count)
+		code = err_at(err, EINVAL, file, 1, 1, "the scenario \"%s\" has no tests; expected "
+						       "it(\"sentence\", function)", s->name);
+	if (!code && s->skip) {
+		if (named || strncmp(s->skip, "the scenario is about", 21) != 0)
+			results_skip(results, test_name(s, many, s->name), s->skip);
+	} else if (!code) {
+		results_note(results, arena_printf(s->arena, "scenario: %s (%s) refs: %s", s->name, file,
+						   s->refs));
+		s->phase = PHASE_TESTS;
+		for (uint32_t i = 0; i < s->test_count && !code; i++)
+			code = run_test(s, &s->tests[i], many, results, err);
+		if (!code && options->pcap)
+			code = world_capture_end(s->world, err);
+	}
+	strbuf_free(&ignored);
+	script_free(s);
+	return code;
+}
+
+/* Whether `name` is in the comma separated list. */
+static bool chosen(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+	for (const char *p = list; *p;) {
+		size_t length = strcspn(p, ",");
+		if (length == n && strncmp(p, name, n) == 0)
+			return true;
+		p += length + (p[length] == ',');
+	}
+	return false;
+}
+
+static int check_dataplanes(const struct scenario_options *o, struct err *err)
+{
+	const char *p = o->dataplanes;
+	if (!p || strcmp(p, "all") == 0)
+		return 0;
+	while (*p) {
+		char name[64];
+		size_t length = strcspn(p, ",");
+		snprintf(name, sizeof name, "%.*s", (int)length, p);
+		if (!registry_find(o->registry, name)) {
+			struct strbuf known = { 0 };
+			for (uint32_t i = 0; i < o->registry->count; i++)
+				strbuf_printf(&known, "%s%s", i ? ", " : "", o->registry->rows[i].name);
+			err_set(err, EINVAL, "there is no dataplane \"%s\"; expected all or some of %s", name,
+				strbuf_text(&known));
+			strbuf_free(&known);
+			return EINVAL;
+		}
+		p += length + (p[length] == ',');
+	}
+	return 0;
+}
+
+int scenario_run(const char *const *files, uint32_t count, const struct scenario_options *o,
+		 FILE *out, FILE *errors)
+{
+	struct err err = { 0 };
+	struct results *results = results_new();
+	bool named = o->dataplanes && strcmp(o->dataplanes, "all") != 0;
+	int code = check_dataplanes(o, &err);
+	for (uint32_t f = 0; f < count && !code; f++)
+		for (uint32_t d = 0; d < o->registry->count && !code; d++) {
+			const char *dataplane = o->registry->rows[d].name;
+			bool wanted = named ? chosen(o->dataplanes, dataplane)
+					    : strcmp(dataplane, "null") != 0;
+			if (wanted)
+				code = run_script(files[f], dataplane, named, count > 1, o, results, &err);
+		}
+	if (code)
+		fprintf(errors, "svclab: %s\n", err.text);
+	bool good = results_print(results, out, code ? err.text : NULL);
+	results_free(results);
+	return code ? 2 : good ? 0 : 1;
+}
