@@ -84,6 +84,13 @@ const char *tx_tool_name(enum tx_tool tool)
 	return names[tool];
 }
 
+void planner_shared_free(struct planner_shared *shared)
+{
+	if (shared->free)
+		shared->free(shared->data);
+	*shared = (struct planner_shared){ 0 };
+}
+
 const struct dataplane *registry_find(const struct registry *r, const char *name)
 {
 	for (uint32_t i = 0; i < r->count; i++)

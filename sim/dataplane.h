@@ -103,8 +103,18 @@ const char *tx_tool_name(enum tx_tool tool);
 
 enum kube_version { KUBE_1_20 = 120, KUBE_1_25 = 125, KUBE_1_30 = 130, KUBE_1_34 = 134 };
 
+/* Memory that the planners of one store share (blocks of equal text, parsed Services).
+ * The world owns one a store, zeroed, and hands it in with every view; what is in it is
+ * the planners' business. It goes with planner_shared_free, after the last planner. */
+struct planner_shared {
+	void *data;
+	void (*free)(void *data);
+};
+void planner_shared_free(struct planner_shared *shared);
+
 struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a call */
 	const struct kube_store *store; /* Services, EndpointSlices, Nodes, ServiceCIDRs, configuration */
+	struct planner_shared *shared;  /* NULL: each planner keeps its own */
 	const char *node;               /* name of its Node */
 	const struct net_prefix *node_addrs; /* addresses of its interfaces: loopback and all others */
 	const char *const *node_addr_devs;   /* their interfaces, parallel array */

@@ -1,0 +1,151 @@
+/* kubeproxy/tracker.c: see tracker.h. */
+#include "dataplanes/kubeproxy/tracker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/table.h"
+
+struct proxy_shared {
+	struct snapshot *now[PROXY_FAMILIES];
+	uint64_t version[PROXY_FAMILIES];
+	uint64_t content;
+	struct table contexts; /* text -> uint32_t */
+	struct arena *texts;
+};
+
+static void shared_free(void *data)
+{
+	proxy_shared_free(data);
+}
+
+struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned)
+{
+	*owned = !view->shared;
+	if (view->shared && view->shared->data)
+		return view->shared->data;
+	struct proxy_shared *s = mem_alloc(sizeof *s);
+	table_init(&s->contexts, TABLE_STRING_KEYS, sizeof(uint32_t));
+	s->texts = arena_new();
+	if (view->shared)
+		*view->shared = (struct planner_shared){ s, shared_free };
+	return s;
+}
+
+void proxy_shared_free(struct proxy_shared *s)
+{
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
+		snapshot_unref(s->now[f]);
+	table_free(&s->contexts);
+	arena_free(s->texts);
+	free(s);
+}
+
+uint32_t proxy_context(struct proxy_shared *s, const char *text)
+{
+	uint32_t *id = table_find(&s->contexts, text);
+	if (id)
+		return *id;
+	const char *kept = arena_strdup(s->texts, text);
+	uint32_t next = s->contexts.count + 1;
+	id = table_put(&s->contexts, kept, NULL);
+	*id = next;
+	return next;
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+	if (!s || --s->references)
+		return;
+	for (uint32_t i = 0; i < s->count; i++)
+		service_unref(s->items[i]);
+	free(s->items);
+	free(s);
+}
+
+static int compare(const struct service *a, const char *namespace, const char *name)
+{
+	int order = strcmp(a->namespace, namespace);
+	return order ? order : strcmp(a->name, name);
+}
+
+static void snapshot_add(struct snapshot *s, struct service *service, uint32_t *capacity)
+{
+	if (s->count == *capacity) {
+		uint32_t want = *capacity ? *capacity * 2 : 16;
+		s->items = mem_grow(s->items, *capacity, want, sizeof *s->items);
+		*capacity = want;
+	}
+	s->items[s->count++] = service;
+	for (uint32_t i = 0; i < service->port_count; i++)
+		s->endpoint_count += service->ports[i].distinct_count;
+}
+
+/* `was` is the service of the same name in the snapshot before, or NULL. */
+static struct service *renew(struct proxy_shared *s, const struct kube_store *store,
+			     const struct kube_service *object, struct service *was,
+			     unsigned family)
+{
+	if (was && service_current(was, store))
+		return service_ref(was);
+	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4);
+	if (now && was && service_equal(was, now))
+		service_adopt(now, was);
+	else if (now)
+		now->content = ++s->content;
+	return now;
+}
+
+static struct snapshot *build(struct proxy_shared *s, const struct kube_store *store,
+			      unsigned family)
+{
+	const struct snapshot *old = s->now[family];
+	struct snapshot *fresh = mem_alloc(sizeof *fresh);
+	uint32_t cursor = 0, at = 0, capacity = 0;
+	const struct kube_object *o;
+	fresh->references = 1;
+	while ((o = kube_store_next(store, KIND_SERVICE, NULL, &cursor)) != NULL) {
+		const char *ns = o->meta.namespace ? o->meta.namespace : "";
+		while (old && at < old->count && compare(old->items[at], ns, o->meta.name) < 0)
+			at++;
+		struct service *was = NULL;
+		if (old && at < old->count && compare(old->items[at], ns, o->meta.name) == 0)
+			was = old->items[at];
+		struct service *now =
+			renew(s, store, (const struct kube_service *)o, was, family);
+		if (now)
+			snapshot_add(fresh, now, &capacity);
+	}
+	return fresh;
+}
+
+struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store *store,
+				unsigned family)
+{
+	uint64_t version = kube_store_version(store);
+	if (!s->now[family] || s->version[family] != version) {
+		struct snapshot *fresh = build(s, store, family);
+		snapshot_unref(s->now[family]);
+		s->now[family] = fresh;
+		s->version[family] = version;
+	}
+	s->now[family]->references++;
+	return s->now[family];
+}
+
+bool snapshot_next(const struct snapshot *was, const struct snapshot *now,
+		   struct snapshot_step *step)
+{
+	struct service *a = was && step->was_index < was->count ? was->items[step->was_index] : NULL;
+	struct service *b = now && step->now_index < now->count ? now->items[step->now_index] : NULL;
+	if (!a && !b)
+		return false;
+	int order = !a ? 1 : !b ? -1 : compare(a, b->namespace, b->name);
+	step->was = order <= 0 ? a : NULL;
+	step->now = order >= 0 ? b : NULL;
+	step->was_index += order <= 0;
+	step->now_index += order >= 0;
+	step->changed = !step->was || !step->now || step->was->content != step->now->content;
+	return true;
+}

@@ -1,0 +1,15 @@
+/* dataplanes/registry.c: see registry.h. */
+#include "dataplanes/registry.h"
+
+#include "dataplanes/iptables/iptables.h"
+#include "dataplanes/model/model.h"
+#include "dataplanes/null/null.h"
+
+static const struct dataplane rows[] = {
+	{ "iptables", &iptables_planner, &model_executor,
+	  "kube-proxy's iptables mode on the Linux model" },
+	{ "null", &null_planner, &model_executor,
+	  "no Service works; an example for people who add their own" },
+};
+
+const struct registry dataplanes = { rows, sizeof rows / sizeof *rows };
