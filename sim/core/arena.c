@@ -76,6 +76,13 @@ struct arena *arena_new(void)
 	return mem_alloc(sizeof(struct arena));
 }
 
+struct arena *arena_new_sized(size_t bytes)
+{
+	struct arena *a = arena_new();
+	block_new(a, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+	return a;
+}
+
 void arena_free(struct arena *a)
 {
 	if (!a)

@@ -13,6 +13,8 @@
 struct arena;
 
 struct arena *arena_new(void);
+/* With a first block of about this size: for the many arenas of small objects. */
+struct arena *arena_new_sized(size_t bytes);
 /* Frees everything that was allocated from `a`, and `a`. NULL is allowed. */
 void arena_free(struct arena *a);
 /* Forgets everything that was allocated; keeps one block for re-use. */

@@ -22,6 +22,8 @@ typedef int manifest_object_fn(void *ctx, struct kube_object *o, struct err *err
 
 struct manifest_options {
 	bool defaults;            /* apply API defaults to each object */
+	const char *namespace;    /* of objects that name none; NULL: "default" with defaults,
+				   * else left out */
 	struct strbuf *warnings;  /* may be NULL */
 };
 

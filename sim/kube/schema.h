@@ -23,6 +23,8 @@ enum field_type {
 	FIELD_OBJECT, /* nested struct in place; `sub` describes it */
 	FIELD_LIST,   /* {items, count} of structs; `sub` describes one */
 	FIELD_QUANTITY_MAP,
+	FIELD_VERSION, /* uint64_t that JSON carries as a string */
+	FIELD_CASE,    /* object that is there when the string at set_offset is its name */
 	FIELD_IGNORED /* known to Kubernetes, kept out of the struct without a warning */
 };
 
@@ -31,12 +33,15 @@ struct field {
 	enum field_type type;
 	uint32_t offset;             /* in the enclosing struct */
 	uint32_t item_size;          /* FIELD_LIST */
-	uint32_t set_offset;         /* FIELD_OBJECT: offset of its `bool set`, UINT32_MAX none */
+	uint32_t set_offset;         /* offset of a `bool` that reading sets, NO_SET none */
 	const struct field *sub;     /* ends with a row whose json is NULL */
 	const char *doc;             /* one or two sentences for explain */
 	bool required;               /* shown by explain */
 	bool status;                 /* below status: not printed when empty */
+	bool always;                 /* printed even when empty */
+	bool hidden;                 /* read, never printed: an older name */
 };
+#define NO_SET UINT32_MAX
 
 struct kube_store;
 
@@ -56,7 +61,10 @@ struct kind_schema {
 };
 
 const struct kind_schema *kube_schema(enum kube_kind kind);
-/* By kind, plural, singular or short name, case folded; NULL unknown. */
+/* A component's configuration file: no API object, it has no metadata. */
+bool kube_kind_is_config(enum kube_kind kind);
+/* By kind, plural ("pods", "deployments.apps"), singular or short name of an API object,
+ * case folded; NULL unknown. */
 const struct kind_schema *kube_schema_by_name(const char *name);
 /* By apiVersion and kind of a document; NULL unknown. */
 const struct kind_schema *kube_schema_find(const char *api_version, const char *kind);

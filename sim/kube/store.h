@@ -62,6 +62,7 @@ const struct kube_object *kube_store_next_created(const struct kube_store *s, en
 						  uint32_t *cursor);
 uint64_t kube_store_version(const struct kube_store *s);
 
+/* ADDED: `old` is NULL. DELETED: `now` is NULL. */
 typedef void kube_watch_fn(void *ctx, enum kube_change change, const struct kube_object *old,
 			   const struct kube_object *now);
 /* kind KIND_NONE: all kinds. Returns a number for kube_unwatch. */

@@ -78,10 +78,14 @@ enum kube_kind {
 	KIND_COUNT
 };
 
+struct kube_pool; /* kube/pool.h: memory shared by the objects of one load */
+
 struct kube_object { /* first member of every kind's struct */
 	enum kube_kind kind;
 	uint32_t references;
-	struct arena *arena;
+	struct arena *arena;              /* of this object, or of its pool */
+	struct kube_pool *pool;           /* NULL: made by a controller */
+	const struct kube_object *shares; /* its memory is used here; kept alive */
 	const char *api_version;
 	struct kube_meta meta;
 	const char *file;                 /* where it was read; NULL: made by a controller */
@@ -124,6 +128,7 @@ struct kube_container {
 	struct { struct kube_map limits, requests; } resources;
 	struct kube_probe liveness, readiness, startup;
 	struct { struct kube_probe_handler post_start, pre_stop; bool has_post_start, has_pre_stop; } lifecycle;
+	const char *termination_message_path, *termination_message_policy;
 };
 struct kube_containers { struct kube_container *items; uint32_t count; };
 struct kube_toleration { const char *key, *op, *value, *effect; struct opt_int seconds; };
@@ -151,7 +156,7 @@ struct kube_pod_spec {
 };
 struct kube_container_status {
 	const char *name, *image, *state; /* state: waiting, running, terminated */
-	const char *reason, *message;
+	const char *reason, *message, *image_id, *container_id;
 	enum kube_tri ready, started;
 	int32_t restart_count, exit_code;
 	int64_t started_ns, finished_ns;
@@ -349,7 +354,12 @@ struct kube_pv {
 struct kube_storage_class { struct kube_object object; const char *provisioner, *reclaim_policy, *binding_mode; enum kube_tri allow_expansion; };
 struct kube_config_map { struct kube_object object; struct kube_map data; };
 struct kube_service_cidr { struct kube_object object; struct kube_strings cidrs; struct kube_conditions conditions; };
-struct kube_ingress_backend { const char *service, *port_name; int32_t port_number; bool set; };
+struct kube_ingress_backend {
+	const char *service, *port_name;
+	int32_t port_number;
+	bool set;
+	struct int_or_string old_port; /* servicePort of v1beta1; defaulting moves it */
+};
 struct kube_ingress_path { const char *path, *path_type; struct kube_ingress_backend backend; };
 struct kube_ingress_rule { const char *host; struct { struct kube_ingress_path *items; uint32_t count; } paths; };
 struct kube_ingress {
@@ -403,5 +413,12 @@ bool kube_condition_true(const struct kube_conditions *c, const char *type);
 bool kube_duration_parse(const char *text, int64_t *out_ns);
 /* Kubernetes quantity ("100m", "1Gi") in thousandths; false: not one. */
 bool kube_quantity_parse(const char *text, int64_t *out_milli);
+/* The canonical text of a quantity ("0.5" is "500m", "1024Mi" is "1Gi"); false: not one. */
+bool kube_quantity_text(const char *text, char out[32]);
+/* Virtual time as an API date ("2026-01-01T00:00:00Z" is 0 ns), and back. */
+#define KUBE_EPOCH_S INT64_C(1767225600)
+#define KUBE_TIME_TEXT 80
+const char *kube_time_text(int64_t ns, char out[KUBE_TIME_TEXT]);
+bool kube_time_parse(const char *text, int64_t *out_ns);
 
 #endif
