@@ -42,16 +42,21 @@ static void peer_close(struct peer *p)
 	peer_free(p);
 }
 
-static void respond(struct peer *p, int status, const struct strbuf *body)
+static void respond(struct peer *p, int status, const struct strbuf *headers,
+		    const struct strbuf *body)
 {
 	struct server *s = p->server;
 	struct strbuf out = { 0 };
 	char client[NET_ADDR_TEXT + 8];
-	strbuf_printf(&out,
-		      "HTTP/1.1 %d %s\r\nServer: svclab\r\nContent-Type: text/html\r\n"
-		      "Content-Length: %zu\r\nX-Pod: %s\r\nX-Client: %s\r\n%s\r\n",
-		      status, http_reason(status), body->length, s->name,
-		      net_endpoint_text(&p->client.addr, p->client.port, client),
+	strbuf_printf(&out, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
+	if (headers)
+		strbuf_puts(&out, strbuf_text(headers));
+	else
+		strbuf_printf(&out,
+			      "Server: svclab\r\nContent-Type: text/html\r\nX-Pod: %s\r\n"
+			      "X-Client: %s\r\n", s->name,
+			      net_endpoint_text(&p->client.addr, p->client.port, client));
+	strbuf_printf(&out, "Content-Length: %zu\r\n%s\r\n", body->length,
 		      p->request.close ? "Connection: close\r\n" : "");
 	if (strcmp(p->request.method, "HEAD") != 0)
 		strbuf_add(&out, strbuf_text(body), body->length);
@@ -63,17 +68,21 @@ static void respond(struct peer *p, int status, const struct strbuf *body)
 static bool serve_one(struct peer *p)
 {
 	struct server *s = p->server;
-	struct strbuf body = { 0 };
+	struct strbuf body = { 0 }, headers = { 0 };
 	char host[256];
 	int status = 200;
 	http_header(&p->request, "Host", host, sizeof host);
-	if (s->config.serve)
+	if (s->config.answer)
+		status = s->config.answer(s->config.ctx, p->request.method, p->request.path,
+					  &headers, &body);
+	else if (s->config.serve)
 		status = s->config.serve(s->config.ctx, p->request.method, p->request.path, host,
 					 &body);
 	else
 		strbuf_printf(&body, "%s\n", s->name);
 	s->requests++;
-	respond(p, status, &body);
+	respond(p, status, s->config.answer ? &headers : NULL, &body);
+	strbuf_free(&headers);
 	strbuf_free(&body);
 	bool last = p->request.close;
 	http_take(&p->request);
@@ -91,7 +100,7 @@ static void peer_data(struct peer *p, const struct sock_event *event)
 		return;
 	struct strbuf body = { 0 };
 	p->request.close = true;
-	respond(p, 400, &body);
+	respond(p, 400, NULL, &body);
 	p->server->config.sockets.class->shutdown(p->sock);
 	strbuf_clear(&p->request.bytes);
 	p->request.head_length = 0;

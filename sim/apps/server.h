@@ -22,6 +22,10 @@
 typedef int server_serve_fn(void *ctx, const char *method, const char *path, const char *host,
 			    struct strbuf *body);
 
+/* Answers with header lines of its own (each with CRLF) and a body; returns the status. */
+typedef int server_answer_fn(void *ctx, const char *method, const char *path,
+			     struct strbuf *headers, struct strbuf *body);
+
 struct server_config {
 	struct sockets_ref sockets;
 	const char *name;          /* what X-Pod says */
@@ -29,6 +33,7 @@ struct server_config {
 	struct net_addr bind;      /* NET_NONE: all addresses */
 	uint16_t port;
 	server_serve_fn *serve;    /* NULL: the name */
+	server_answer_fn *answer;  /* instead of serve, without X-Pod and X-Client; NULL none */
 	void *ctx;
 };
 

@@ -1,0 +1,158 @@
+/* world/internal.h: what the files of the world share.
+ *
+ * A *place* is a namespace of the dataplane with what the world knows of it: name,
+ * addresses, programs, and, on a node, its kube-proxy. A pod on the host network is
+ * a place without a namespace of its own: `host` is its node's. A snapshot's places
+ * are made when it is read and attached to the executor when the first packet,
+ * dump or fault needs them (network_up), so that `rules` costs no network.
+ */
+#ifndef WORLD_INTERNAL_H
+#define WORLD_INTERNAL_H
+
+#include "core/arena.h"
+#include "core/table.h"
+#include "kube/control/control.h"
+#include "world/world.h"
+
+struct proxy;
+struct server;
+struct capture_set;
+struct craft;
+
+struct program { /* one listening port of a place */
+	struct program *next;
+	uint64_t container;        /* run it belongs to; 0: a snapshot's */
+	uint8_t proto;
+	uint16_t port;
+	struct net_addr bind;      /* NET_NONE: all addresses */
+	struct server *server;     /* NULL: not started */
+	struct place *place;
+};
+
+struct dev_addr { /* an address on an interface of a node */
+	struct net_prefix addr;
+	char dev[16];
+};
+
+struct place {
+	struct world *world;
+	enum place_kind kind;
+	char *name;                /* "pod/default/web-0" */
+	char *label;               /* what its servers call themselves: "default/web-0" */
+	char *node;                /* name of its node; "" outside */
+	struct net_addr addrs[2];  /* one a family */
+	struct net_addr *more;     /* node: further addresses */
+	uint32_t more_count;
+	struct net_prefix pod_cidrs[2];
+	bool attached, host_network, routed, no_hairpin, overlay;
+	bool implied;              /* named by others only: no object of its own */
+	char *uplink, *bridge, *port; /* interface names of a dump; NULL: usual ones */
+	struct dev_addr *extra;    /* node: addresses of further interfaces */
+	uint32_t extra_count;
+	struct place *host;        /* host network: the node's place */
+	struct program *programs;
+	struct proxy *proxy;       /* node: NULL none */
+	struct table files;        /* path -> char *, what its HTTP servers serve */
+};
+
+struct world {
+	struct world_options options;
+	const struct dataplane *row;
+	struct engine *engine;
+	struct choice *choice;
+	struct kube_store *store;
+	struct control *control;   /* NULL in a snapshot */
+	struct executor *executor; /* NULL until the network is up */
+	struct topology topology;
+	struct craft *craft;
+	struct arena *arena;       /* as long as the world */
+	struct table places;       /* name -> struct place * */
+	struct table addresses;    /* struct net_addr -> struct place * */
+	struct place **nodes;      /* in file order */
+	uint32_t node_count, node_capacity;
+	char *enter;               /* node that traffic from outside enters by; NULL: the first */
+	struct op *ops;
+	struct watch_tap *watches;
+	struct capture_set *capture;
+	uint64_t changes, changes_heard; /* of what kube-proxies watch */
+	uint32_t invented;         /* node addresses made up so far */
+};
+
+/* ---- world.c ---- */
+
+/* A line for the user; `fmt` without newline. */
+void world_warn(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Opens the executor, attaches what there is, plans and loads. Does nothing when the
+ * network is up. */
+int network_up(struct world *w, struct err *err);
+/* Takes the mode of the configuration, or iptables, unless a dataplane was named. */
+int world_choose_mode(struct world *w, struct err *err);
+
+/* ---- place.c ---- */
+
+struct place_wish { /* zero: a pod without addresses */
+	enum place_kind kind;
+	const char *name, *label, *node;
+	struct net_addr addrs[2];
+	const struct net_addr *more;
+	uint32_t more_count;
+	struct net_prefix pod_cidrs[2];
+	bool host_network, routed, no_hairpin, overlay, implied;
+	const char *uplink, *bridge, *port;
+};
+/* Makes the place known; attaches it when the network is up. EEXIST: the name or an
+ * address is taken. */
+int place_add(struct world *w, const struct place_wish *wish, struct place **out, struct err *err);
+/* Stops its programs and operations, detaches, forgets. */
+void place_remove(struct place *p);
+int place_attach(struct place *p, struct err *err);
+struct place *place_find(const struct world *w, const char *name); /* exact name; NULL */
+struct place *place_by_addr(const struct world *w, const struct net_addr *a);
+struct place *place_of_node(const struct world *w, const char *node);
+/* The namespace's name in the executor. */
+const char *place_netns(const struct place *p);
+struct sockets_ref place_sockets(const struct place *p);
+void places_free(struct world *w);
+const char *place_namespace(const struct place *p, char *out, size_t size);
+/* Takes "DEV=ADDRESS/LEN,..." for a node. */
+int place_extra_addresses(struct place *p, const char *list, struct err *err);
+/* Carries out one line of a tool on the place's namespace. */
+int place_load_line(struct place *p, enum tx_tool tool, const char *line, struct err *err);
+
+/* ---- program.c ---- */
+
+/* A listener of a place; started at once when it is attached. Twice the same port and
+ * protocol is one program. */
+int program_add(struct place *p, uint64_t container, uint8_t proto, uint16_t port,
+		const struct net_addr *bind);
+/* Starts those that wait for the network. */
+void programs_start(struct place *p);
+/* `container` 0: all. `reset`: as when the machine is gone. */
+void programs_stop(struct place *p, uint64_t container, bool reset);
+
+/* ---- snapshot.c ---- */
+
+/* The nodes' network as far as their addresses tell. */
+void topology_from_nodes(struct world *w);
+
+/* ---- proxy.c ---- */
+
+int proxy_new(struct place *node, struct err *err);
+void proxy_free(struct proxy *x);
+/* Plans and loads everything now, without time. */
+int proxy_load_now(struct proxy *x, struct err *err);
+int proxy_list(struct place *node, enum rules_format format, enum rules_view view,
+	       struct strbuf *out, struct err *err);
+
+/* ---- op.c ---- */
+
+void ops_cancel_of(struct world *w, const struct place *p);
+void ops_free(struct world *w);
+
+/* ---- capture.c, watch.c ---- */
+
+tap_fn world_tap;
+void tap_update(struct world *w); /* the executor shows packets only while somebody looks */
+void captures_free(struct world *w);
+
+#endif

@@ -1,0 +1,54 @@
+/* world/proxy.h: one kube-proxy on one node.
+ *
+ * It keeps a planner and decides nothing itself: it tells the planner what changed,
+ * asks when the next sync is due and what it should plan, and lands the transactions
+ * one by one, each at its own virtual time, after what the one before was charged. A
+ * load that fails ends the sync; the planner then asks for a full one.
+ *
+ * A sync that runs is not stopped by new changes; they wait for the next. Killing the
+ * kube-proxy in the middle leaves what has landed.
+ */
+#ifndef WORLD_PROXY_H
+#define WORLD_PROXY_H
+
+#include "world/internal.h"
+
+#define HEALTH_PORTS_MAX 256u
+
+struct health_server;
+
+struct proxy {
+	struct world *world;
+	struct place *node;
+	const struct planner_class *class;
+	struct planner *planner;    /* NULL: the process does not run */
+	struct net_prefix *addrs;   /* of the node's interfaces */
+	const char **devs;          /* parallel; borrowed from the place or constant */
+	uint32_t addr_count;
+
+	struct event_id wake;       /* the next sync, or the next landing */
+	bool syncing;
+	struct transactions landing;
+	uint32_t landed;            /* transactions of `landing` */
+	bool pending;               /* the planner was told of something that it will sync */
+	uint32_t failing;           /* loads that shall fail (a fault) */
+	struct sync_stats stats;
+
+	struct health_server *health;
+};
+
+/* The process starts, or starts again: a new planner that knows nothing of before. */
+int proxy_start(struct proxy *x, struct err *err);
+/* The process ends; rules stay. */
+void proxy_stop(struct proxy *x);
+/* Tells the planner ("namespace/name"; NULL: something else) and looks when to sync. */
+void proxy_changed(struct proxy *x, const char *service);
+void proxy_view(const struct proxy *x, struct proxy_view *view);
+
+/* ---- proxy_health.c ---- */
+
+/* Opens and closes HTTP servers so that they are those that the planner wants. */
+void proxy_health_update(struct proxy *x);
+void proxy_health_stop(struct proxy *x);
+
+#endif
