@@ -12,10 +12,15 @@
 #include "core/arena.h"
 #include "core/table.h"
 #include "kube/control/control.h"
+#include "net/capture.h"
 #include "world/world.h"
+
+#define WORLD_EPOCH_S CAPTURE_EPOCH_S /* Unix time of virtual time 0 */
 
 struct proxy;
 struct server;
+struct dns_master;
+struct snapshot_dns;
 struct capture_set;
 struct craft;
 
@@ -50,6 +55,7 @@ struct place {
 	struct dev_addr *extra;    /* node: addresses of further interfaces */
 	uint32_t extra_count;
 	struct place *host;        /* host network: the node's place */
+	char *resolv_conf, *hosts; /* texts that the kubelet wrote; NULL: as it would */
 	struct program *programs;
 	struct proxy *proxy;       /* node: NULL none */
 	struct table files;        /* path -> char *, what its HTTP servers serve */
@@ -70,6 +76,8 @@ struct world {
 	struct table addresses;    /* struct net_addr -> struct place * */
 	struct place **nodes;      /* in file order */
 	uint32_t node_count, node_capacity;
+	struct dns_master *upstream; /* borrowed; NULL: no name outside is known */
+	struct snapshot_dns *dns;  /* a snapshot's CoreDNS, once it was asked */
 	char *enter;               /* node that traffic from outside enters by; NULL: the first */
 	struct op *ops;
 	struct watch_tap *watches;
@@ -148,6 +156,14 @@ int proxy_list(struct place *node, enum rules_format format, enum rules_view vie
 
 void ops_cancel_of(struct world *w, const struct place *p);
 void ops_free(struct world *w);
+
+/* ---- lookup.c ---- */
+
+const char *world_domain(const struct world *w);
+/* The texts of its /etc/resolv.conf and /etc/hosts. */
+void place_resolv_conf(const struct place *p, struct strbuf *out);
+void place_hosts(const struct place *p, struct strbuf *out);
+void snapshot_dns_free(struct snapshot_dns *d);
 
 /* ---- capture.c, watch.c ---- */
 

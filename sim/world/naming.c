@@ -23,6 +23,15 @@ static const char *entry_node(const struct world *w)
 	return w->enter ? w->enter : w->node_count ? w->nodes[0]->node : "";
 }
 
+int world_enter(struct world *w, const char *node, struct err *err)
+{
+	if (!place_of_node(w, node))
+		return err_set(err, EINVAL, "no node \"%s\" to enter by", node);
+	free(w->enter);
+	w->enter = mem_strdup(node);
+	return 0;
+}
+
 static struct place *outside(struct world *w, const struct net_addr *a, struct err *err)
 {
 	char text[NET_ADDR_TEXT], name[NET_ADDR_TEXT + 16];

@@ -116,6 +116,8 @@ static void place_free(struct place *p)
 	free(p->node);
 	free(p->more);
 	free(p->extra);
+	free(p->resolv_conf);
+	free(p->hosts);
 	free(p->uplink);
 	free(p->bridge);
 	free(p->port);

@@ -93,6 +93,7 @@ void world_free(struct world *w)
 	places_free(w);
 	if (w->executor)
 		w->row->executor->close(w->executor);
+	snapshot_dns_free(w->dns);
 	kube_store_free(w->store);
 	craft_free(w->craft);
 	choice_free(w->choice);

@@ -78,6 +78,10 @@ int world_load(struct world *w, const char *const *files, uint32_t count, struct
 int world_apply(struct world *w, const char *text, size_t length, const char *file,
 		struct strbuf *said, struct err *err);
 
+/* Node that traffic from outside enters by when no node owns its destination; the default
+ * is the first. For hosts that are named from now on. */
+int world_enter(struct world *w, const char *node, struct err *err);
+
 /* ---- clock ---------------------------------------------------------------- */
 
 int64_t world_now(const struct world *w);
@@ -117,6 +121,7 @@ struct op_spread { char backend[192]; uint64_t count; };
 struct op_result {
 	int error;                    /* 0 or errno as the client's socket saw it */
 	int64_t started_ns, ended_ns;
+	int64_t connected_ns;         /* 0: no handshake; a datagram: when it was sent */
 	struct sock_name local, peer; /* the client's view */
 	char backend[192];            /* "default/web-0", who answered; "" nobody */
 	struct net_addr backend_ip;
