@@ -5,26 +5,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one setting of the process, made before a command starts. */
-static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } choice;
+/* Kept in the environment, where programs that svclab starts see it, too. */
+#define SETTING "SVCLAB_COLOR"
 
 bool color_choose(const char *when)
 {
-	if (strcmp(when, "auto") == 0)
-		choice = COLOR_AUTO;
-	else if (strcmp(when, "always") == 0)
-		choice = COLOR_ALWAYS;
-	else if (strcmp(when, "never") == 0)
-		choice = COLOR_NEVER;
-	else
+	if (strcmp(when, "auto") != 0 && strcmp(when, "always") != 0 && strcmp(when, "never") != 0)
 		return false;
+	setenv(SETTING, when, 1);
 	return true;
 }
 
 bool color_wanted(void)
 {
-	const char *no = getenv("NO_COLOR");
-	if (choice == COLOR_AUTO)
-		return isatty(STDOUT_FILENO) && !(no && *no);
-	return choice == COLOR_ALWAYS;
+	const char *when = getenv(SETTING), *no = getenv("NO_COLOR");
+	if (when && strcmp(when, "always") == 0)
+		return true;
+	if (when && strcmp(when, "never") == 0)
+		return false;
+	return isatty(STDOUT_FILENO) && !(no && *no);
 }

@@ -221,7 +221,8 @@ struct load_cost {
 
 enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
 		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,
-		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT };
+		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT,
+		 DUMP_UNKNOWN /* constructs of loaded rules that the executor does not know */ };
 
 struct counters {
 	uint64_t rules_evaluated, policies, set_lookups, ipvs_probes, packets, bytes;

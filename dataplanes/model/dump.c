@@ -49,6 +49,11 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 	case DUMP_SOCKETS:
 		netns_print_sockets(p->ns, out);
 		return 0;
+	case DUMP_UNKNOWN:
+		xt_unknown(netns_xt(p->ns, NET_V4), out);
+		xt_unknown(netns_xt(p->ns, NET_V6), out);
+		nft_unknown(netns_nft(p->ns), out);
+		return 0;
 	default:
 		return err_set(err, ENOTSUP, "the Linux model does not print this view");
 	}

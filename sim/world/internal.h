@@ -21,6 +21,7 @@ struct proxy;
 struct server;
 struct dns_master;
 struct snapshot_dns;
+struct dumps;
 struct capture_set;
 struct craft;
 
@@ -77,6 +78,7 @@ struct world {
 	struct place **nodes;      /* in file order */
 	uint32_t node_count, node_capacity;
 	struct dns_master *upstream; /* borrowed; NULL: no name outside is known */
+	struct dumps *dumps;       /* nodes made of dumps; NULL: of manifests */
 	struct snapshot_dns *dns;  /* a snapshot's CoreDNS, once it was asked */
 	char *enter;               /* node that traffic from outside enters by; NULL: the first */
 	struct op *ops;
@@ -142,6 +144,14 @@ void programs_stop(struct place *p, uint64_t container, bool reset);
 
 /* The nodes' network as far as their addresses tell. */
 void topology_from_nodes(struct world *w);
+
+/* ---- dumps.c ---- */
+
+/* In a world of dumps: whether a place that answers was made (or made to listen) for the
+ * address a packet went to; `chosen`: rules sent it there. */
+bool dumps_answer(struct world *w, const struct net_addr *a, uint8_t proto, uint16_t port,
+		  bool chosen, struct strbuf *notes);
+void dumps_free(struct world *w);
 
 /* ---- proxy.c ---- */
 

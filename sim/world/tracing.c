@@ -18,6 +18,7 @@ struct run {
 	struct target target;
 	struct op *op;
 	struct trace *trace;
+	struct strbuf *notes;
 };
 
 /* ---- one packet -------------------------------------------------------------------- */
@@ -244,15 +245,38 @@ static void outcome_of(struct run *r, struct trace_outcome *o)
 
 /* ---- runs ------------------------------------------------------------------------------ */
 
-static int one_outcome(struct run *r, struct trace_outcome *o, struct err *err)
+static void run_free(struct run *r)
 {
-	int code = run_once(r, err);
-	if (!code)
-		outcome_of(r, o);
 	op_free(r->op);
 	r->op = NULL;
 	trace_free(r->trace);
 	r->trace = NULL;
+}
+
+/* Dumps don't say which pods there are: where the packet went, somebody may have to be
+ * made who answers. */
+static bool receiver_made(struct run *r)
+{
+	const struct trace *t = r->trace;
+	if (!r->w->dumps || answered(op_result(r->op), r->query->proto))
+		return false;
+	if (t->dnat_addr.family != NET_NONE)
+		return dumps_answer(r->w, &t->dnat_addr, r->query->proto, t->dnat_port, true, r->notes);
+	return dumps_answer(r->w, &r->target.addr, r->query->proto, r->target.port, false, r->notes);
+}
+
+static int one_outcome(struct run *r, struct trace_outcome *o, struct err *err)
+{
+	int code = run_once(r, err);
+	if (!code && receiver_made(r)) {
+		run_free(r);
+		choice_restart(r->w->choice);
+		r->w->row->executor->reset_flows(r->w->executor);
+		code = run_once(r, err);
+	}
+	if (!code)
+		outcome_of(r, o);
+	run_free(r);
 	return code;
 }
 
@@ -283,7 +307,7 @@ static int all_outcomes(struct run *r, struct trace_report *out, struct err *err
 int world_trace(struct world *w, const struct trace_query *q, struct trace_report *out,
 		struct err *err)
 {
-	struct run r = { .w = w, .query = q };
+	struct run r = { .w = w, .query = q, .notes = &out->notes };
 	char text[NET_ADDR_TEXT + 8];
 	r.from = world_place(w, q->from, err);
 	if (!r.from)

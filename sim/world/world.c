@@ -91,6 +91,7 @@ void world_free(struct world *w)
 	if (w->control)
 		control_free(w->control);
 	places_free(w);
+	dumps_free(w);
 	if (w->executor)
 		w->row->executor->close(w->executor);
 	snapshot_dns_free(w->dns);
