@@ -7,7 +7,9 @@
  * in every run. Files appear whole: written beside and renamed at close.
  *
  * capture_read reads both formats from hostile files: bad lengths give one line
- * with the offset and EBADMSG, never more memory than the file's size.
+ * with the offset and EBADMSG, and memory stays in proportion to the file's size. A
+ * classic pcap has one interface, named after the file ("dir/eth0.pcap": "eth0"). Only
+ * Ethernet is read. Frames that were cut when taken have family NET_NONE.
  */
 #ifndef NET_CAPTURE_H
 #define NET_CAPTURE_H
@@ -33,11 +35,12 @@ void capture_name(struct capture_writer *w, const struct net_addr *addr, const c
 /* `direction`: 0 unknown, 1 in, 2 out. `comment` may be NULL or "". */
 void capture_write(struct capture_writer *w, uint32_t interface, int64_t when_ns,
 		   const uint8_t *bytes, uint32_t length, int direction, const char *comment);
-/* Renames the file into place. 0 or errno. */
+/* Renames the file into place and frees `w`. 0 or errno: also of any earlier write; then
+ * no file is left. */
 int capture_close(struct capture_writer *w, struct err *err);
 
 struct captured {
-	int64_t when_ns;     /* since the file's first packet's epoch second 0 (Unix time, ns) */
+	int64_t when_ns;     /* Unix time */
 	uint32_t interface;  /* index into interfaces */
 	const char *comment; /* NULL none */
 	struct packet *packet; /* parsed; family NET_NONE when not IP */
@@ -49,10 +52,13 @@ struct capture {
 	uint32_t interface_count;
 	struct captured *packets;
 	uint32_t count;
-	char *application, *note;
+	char *application, *note; /* of the first section header; NULL none */
 };
 
 int capture_read(const char *path, struct capture **out, struct err *err);
+/* The same from memory; `name` stands for the path. */
+int capture_parse(const char *name, const void *bytes, size_t length, struct capture **out,
+		  struct err *err);
 void capture_free(struct capture *c);
 
 #endif

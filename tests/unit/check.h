@@ -2,7 +2,8 @@
  *
  * A test program lists its tests, each a function with a plain sentence of intent,
  * and calls check_main. A test fails when a check in it fails; the check prints
- * both operands, file and line, and the test goes on. Output is TAP from the one
+ * both operands, file and line, and the test goes on. A test that needs what the
+ * machine lacks calls check_skip and returns. Output is TAP from the one
  * emitter (report/tap.h). With an argument only tests whose sentence contains it
  * run.
  */
@@ -24,6 +25,7 @@ struct check {
 
 static struct strbuf check_said; /* what the failed checks of the current test say */
 static bool check_failed;
+static const char *check_skipped; /* why the current test did not run, NULL */
 
 static inline bool check_note(bool ok, const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -39,6 +41,11 @@ static inline bool check_note(bool ok, const char *file, int line, const char *f
 	va_end(ap);
 	strbuf_putc(&check_said, '\n');
 	return false;
+}
+
+static inline void check_skip(const char *reason)
+{
+	check_skipped = reason;
 }
 
 static inline bool check_strings(const char *a, const char *b)
@@ -71,9 +78,12 @@ static inline int check_main(const struct check *tests, unsigned count, int argc
 		if (argc > 1 && !strstr(tests[i].sentence, argv[1]))
 			continue;
 		check_failed = false;
+		check_skipped = NULL;
 		strbuf_clear(&check_said);
 		tests[i].run();
-		if (!tap_result(tap, !check_failed, tests[i].sentence))
+		if (check_skipped && !check_failed)
+			tap_skip(tap, tests[i].sentence, check_skipped);
+		else if (!tap_result(tap, !check_failed, tests[i].sentence))
 			tap_diagnose(tap, strbuf_text(&check_said));
 	}
 	strbuf_free(&check_said);
