@@ -51,7 +51,7 @@ int cluster_open(const struct cluster_arguments *a, struct world **out, struct e
 	/* The last release with this mode. */
 	if (!version && a->mode && strcmp(a->mode, "userspace") == 0)
 		version = KUBE_1_25;
-	struct world_options options = { .registry = &dataplane_registry, .dataplane = a->mode,
+	struct world_options options = { .registry = &dataplanes, .dataplane = a->mode,
 					 .seed = a->seed, .version = version, .snapshot = true,
 					 .warnings = &warnings };
 	int code = world_new(&options, out, err);

@@ -87,7 +87,7 @@ int cmd_run(int argc, char **argv)
 		       "  svclab run scenarios/statefulset/scale.lua\n"
 		       "  svclab run FILE.lua --dataplane iptables,nftables --seed 7 --pcap out\n\n"
 		       "Exit: 0 all passed, 1 an expectation failed, 2 a file could not be loaded." };
-	struct arguments a = { .options = { .registry = &dataplane_registry, .seed = 1 } };
+	struct arguments a = { .options = { .registry = &dataplanes, .seed = 1 } };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	a.options.params = a.params;
 	int code = scenario_run(a.files, a.file_count, &a.options, stdout, stderr);

@@ -151,7 +151,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 static int trace_dumps(const struct arguments *a, struct world **w, struct trace_report *report,
 		       struct err *err)
 {
-	struct world_options options = { .registry = &dataplane_registry, .dataplane = "dump",
+	struct world_options options = { .registry = &dataplanes, .dataplane = "dump",
 					 .seed = a->cluster.seed, .snapshot = true };
 	int code = world_new(&options, w, err);
 	if (!code)
