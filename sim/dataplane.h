@@ -261,6 +261,9 @@ struct executor_class {
 	void (*reset_flows)(struct executor *e);
 	/* From now on this tap sees packets instead of the one given to open (NULL: nobody). */
 	void (*watch)(struct executor *e, tap_fn *tap, void *ctx);
+	/* Optional (NULL: time is virtual anyway): whether the clock may jump over spans in
+	 * which no client's socket is open. What the kernel times itself does not jump. */
+	void (*hurry)(struct executor *e, bool hurry);
 	void (*close)(struct executor *e);
 };
 

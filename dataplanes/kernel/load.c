@@ -1,0 +1,197 @@
+/* dataplanes/kernel/load.c: carries transactions out with the real tools. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/arena.h"
+#include "dataplanes/kernel/internal.h"
+
+#define WORDS_MAX 64
+
+static int64_t wall(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* Splits a command line as a shell would (double quotes, backslash), in place. */
+static int words_of(char *line, const char **words, int count)
+{
+	char *out = line;
+	while (*line) {
+		while (*line == ' ')
+			line++;
+		if (!*line || count == WORDS_MAX - 1)
+			break;
+		words[count++] = out;
+		for (bool quoted = false; *line && (quoted || *line != ' '); line++) {
+			if (*line == '"')
+				quoted = !quoted;
+			else
+				*out++ = *line == '\\' && line[1] ? *++line : *line;
+		}
+		line += *line == ' ';
+		*out++ = '\0';
+	}
+	words[count] = NULL;
+	return count;
+}
+
+/* Runs PROGRAM [-w 5] LINE. */
+static int command(struct kernel_place *p, const char *const *front, char *line, struct err *err)
+{
+	const char *words[WORDS_MAX];
+	int count = 0;
+	while (front[count]) {
+		words[count] = front[count];
+		count++;
+	}
+	words_of(line, words, count);
+	struct tool_run run = { .ns = p->ns, .argv = words };
+	return tool_run(&run, err);
+}
+
+/* "-t nat -C X ... || -t nat -I X ...": the second when the first is not so. */
+static int xtables_line(struct kernel_place *p, const char *const *front, char *line,
+			struct err *err)
+{
+	char *second = strstr(line, " || ");
+	if (!second)
+		return command(p, front, line, err);
+	*second = '\0';
+	struct err ignored;
+	if (command(p, front, line, &ignored) == 0)
+		return 0;
+	return command(p, front, second + 4, err);
+}
+
+static int addr_line(struct kernel_place *p, char *line, struct err *err)
+{
+	char verb[8], address[NET_ADDR_TEXT], dev[16], batch[160];
+	struct err ignored;
+	if (sscanf(line, "%7s %47s dev %15s", verb, address, dev) != 3)
+		return err_set(err, EINVAL, "address change \"%s\": expected add|del ADDR/LEN dev DEV", line);
+	bool add = strcmp(verb, "add") == 0, is_new;
+	if (!add) {
+		snprintf(batch, sizeof batch, "addr del %s dev %s\n", address, dev);
+		tool_ip(p->ns, batch, &ignored); /* gone already is as good */
+		return 0;
+	}
+	char *key = mem_strdup(dev);
+	table_put(&p->made, key, &is_new);
+	if (!is_new)
+		free(key);
+	/* A kernel without dummy devices: an empty bridge holds addresses as well. */
+	static const char *const kinds[] = { "dummy", "bridge" };
+	for (int i = 0; is_new && i < 2; i++) {
+		snprintf(batch, sizeof batch, "link add %s type %s\n", dev, kinds[i]);
+		if (tool_ip(p->ns, batch, &ignored) == 0)
+			break;
+	}
+	snprintf(batch, sizeof batch, "addr replace %s dev %s\n", address, dev);
+	return tool_ip(p->ns, batch, err);
+}
+
+static int sysctl_line(struct kernel_place *p, char *line, struct err *err)
+{
+	char *equals = strchr(line, '=');
+	if (!equals)
+		return err_set(err, EINVAL, "sysctl \"%s\": expected NAME=VALUE", line);
+	*equals = '\0';
+	return tool_sysctl(p->ns, line, equals + 1, err);
+}
+
+/* conntrack exits with 1 when nothing matched. */
+static int conntrack_line(struct kernel_place *p, char *line, struct err *err)
+{
+	static const char *const front[] = { "conntrack", NULL };
+	int code = command(p, front, line, err);
+	return code == ENOENT ? code : 0;
+}
+
+static int route_line(struct kernel_place *p, char *line, struct err *err)
+{
+	char batch[512];
+	snprintf(batch, sizeof batch, "route %s\n", line);
+	return tool_ip(p->ns, batch, err);
+}
+
+static int each_line(struct kernel_place *p, const struct transaction *t, const char *text,
+		     bool nft, struct err *err)
+{
+	const char *const v4[] = { nft ? "iptables-nft" : "iptables-legacy", "-w", NULL };
+	const char *const v6[] = { nft ? "ip6tables-nft" : "ip6tables-legacy", "-w", NULL };
+	int code = 0;
+	while (*text && !code) {
+		size_t length = strcspn(text, "\n");
+		char *line = strndup(text, length);
+		if (line && length)
+			switch (t->tool) {
+			case TX_IPTABLES:
+				code = xtables_line(p, v4, line, err);
+				break;
+			case TX_IP6TABLES:
+				code = xtables_line(p, v6, line, err);
+				break;
+			case TX_ADDR:
+				code = addr_line(p, line, err);
+				break;
+			case TX_SYSCTL:
+				code = sysctl_line(p, line, err);
+				break;
+			case TX_CONNTRACK:
+				code = conntrack_line(p, line, err);
+				break;
+			default:
+				code = route_line(p, line, err);
+			}
+		free(line);
+		text += length + (text[length] == '\n');
+	}
+	return code;
+}
+
+static int whole(struct kernel_place *p, const struct transaction *t, const struct strbuf *text,
+		 bool nft, struct err *err)
+{
+	const char *const restore4[] = { nft ? "iptables-nft-restore" : "iptables-legacy-restore", "-w",
+					 "5", "--noflush", "--counters", NULL };
+	const char *const restore6[] = { nft ? "ip6tables-nft-restore" : "ip6tables-legacy-restore",
+					 "-w", "5", "--noflush", "--counters", NULL };
+	static const char *const nft_file[] = { "nft", "-f", "-", NULL };
+	static const char *const ipset[] = { "ipset", "-exist", "restore", NULL };
+	static const char *const ipvsadm[] = { "ipvsadm", "-R", NULL };
+	const char *const *argv = t->tool == TX_IPTABLES_RESTORE    ? restore4
+				  : t->tool == TX_IP6TABLES_RESTORE ? restore6
+				  : t->tool == TX_NFT		    ? nft_file
+				  : t->tool == TX_IPSET		    ? ipset : ipvsadm;
+	struct tool_run run = { .ns = p->ns, .argv = argv, .input = strbuf_text(text),
+				.input_length = text->length };
+	return tool_run(&run, err);
+}
+
+int kernel_load(struct executor *e, const char *place, const struct transaction *t,
+		struct load_cost *cost, struct err *err)
+{
+	struct kernel_place *p = kernel_place(e, place);
+	struct strbuf text = { 0 };
+	if (!p)
+		return err_set(err, ENOENT, "%s is not attached", place);
+	transaction_text(t, &text);
+	int64_t began = wall();
+	bool as_a_whole = t->tool == TX_IPTABLES_RESTORE || t->tool == TX_IP6TABLES_RESTORE ||
+			  t->tool == TX_NFT || t->tool == TX_IPSET || t->tool == TX_IPVSADM;
+	int code = as_a_whole ? whole(p, t, &text, e->xtables_nft, err)
+			      : each_line(p, t, strbuf_text(&text), e->xtables_nft, err);
+	int64_t took = wall() - began;
+	uint64_t lines = 0;
+	for (size_t i = 0; i < text.length; i++)
+		lines += text.data[i] == '\n';
+	*cost = (struct load_cost){ .rules = lines, .bytes = text.length, .charged_ns = took,
+				    .wall_ns = took };
+	strbuf_free(&text);
+	return code;
+}

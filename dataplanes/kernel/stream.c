@@ -1,0 +1,153 @@
+/* dataplanes/kernel/stream.c: events of TCP and SCTP sockets. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "dataplanes/kernel/sockets.h"
+
+#define READ_BYTES 65536
+#define READS_A_ROUND 16
+
+static void fail(struct sock *s, int error)
+{
+	struct sock_event event = { .kind = SOCK_ERROR, .error = error };
+	if (s->over)
+		return;
+	s->over = true;
+	error_queue_read(s, &event);
+	event.error = error;
+	if (!s->fn) {
+		sock_drop(s);
+		return;
+	}
+	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
+	sock_tell(s, &event);
+}
+
+static void watch(struct sock *s)
+{
+	uint32_t events = s->eof_seen ? 0 : EPOLLIN;
+	if (s->out_at < s->out.length)
+		events |= EPOLLOUT;
+	source_change(s->executor, &s->source, events);
+}
+
+static void closed_if_both(struct sock *s)
+{
+	struct sock_event event = { .kind = SOCK_CLOSED };
+	if (s->over || !s->eof_seen || !s->shut || s->out_at < s->out.length)
+		return;
+	s->over = true;
+	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
+	sock_tell(s, &event);
+}
+
+void stream_flush(struct sock *s)
+{
+	while (s->out_at < s->out.length) {
+		ssize_t n = send(s->source.fd, s->out.data + s->out_at, s->out.length - s->out_at,
+				 MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			watch(s);
+			return;
+		}
+		if (n < 0) {
+			fail(s, errno);
+			return;
+		}
+		s->out_at += (size_t)n;
+	}
+	strbuf_clear(&s->out);
+	s->out_at = 0;
+	if (s->shut && !s->fn) {
+		sock_drop(s); /* its owner closed it before */
+		return;
+	}
+	if (s->shut)
+		shutdown(s->source.fd, SHUT_WR);
+	watch(s);
+	closed_if_both(s);
+}
+
+int stream_send(struct sock *s, const void *bytes, size_t length)
+{
+	strbuf_add(&s->out, bytes, length);
+	stream_flush(s);
+	return 0;
+}
+
+static void connected(struct sock *s)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+	getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	engine_cancel(s->executor->env.engine, &s->timer);
+	if (error) {
+		fail(s, error);
+		return;
+	}
+	s->kind = KIND_STREAM;
+	watch(s);
+	sock_tell(s, &(struct sock_event){ .kind = SOCK_CONNECTED });
+}
+
+static void read_some(struct sock *s)
+{
+	uint8_t buffer[READ_BYTES];
+	for (int i = 0; i < READS_A_ROUND && !s->source.dead && !s->over; i++) {
+		ssize_t n = recv(s->source.fd, buffer, sizeof buffer, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) {
+			fail(s, errno);
+			return;
+		}
+		if (n == 0) {
+			s->eof_seen = true;
+			watch(s);
+			sock_tell(s, &(struct sock_event){ .kind = SOCK_EOF });
+			if (!s->source.dead)
+				closed_if_both(s);
+			return;
+		}
+		sock_tell(s, &(struct sock_event){ .kind = SOCK_DATA, .bytes = buffer,
+						   .length = (size_t)n });
+	}
+}
+
+void stream_ready(struct source *source, uint32_t events)
+{
+	struct sock *s = (struct sock *)source;
+	if (s->kind == KIND_CONNECTING) {
+		connected(s);
+		return;
+	}
+	if (events & EPOLLOUT)
+		stream_flush(s);
+	if (!s->source.dead && !s->over && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		read_some(s);
+}
+
+void listener_ready(struct source *source, uint32_t events)
+{
+	struct sock *s = (struct sock *)source;
+	(void)events;
+	while (!s->source.dead) {
+		int fd = accept4(s->source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		struct sock *stream = sock_new(s->owner, KIND_STREAM, fd, NULL, NULL);
+		struct sock_event event = { .kind = SOCK_ACCEPTED, .accepted = stream };
+		stream->family = s->family;
+		stream->proto = s->proto;
+		kernel_sockets_class.names(stream, NULL, &event.peer);
+		source_add(s->executor, &stream->source, EPOLLIN);
+		sock_tell(s, &event);
+		if (!stream->source.dead && !stream->fn)
+			sock_drop(stream);
+	}
+}
