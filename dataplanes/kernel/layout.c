@@ -51,7 +51,7 @@ static int prepare(struct executor *e, int ns, bool forwards, struct err *err)
 {
 	static const char *const v4[][2] = {
 		{ "net.ipv4.conf.all.rp_filter", "0" }, { "net.ipv4.conf.default.rp_filter", "0" },
-		{ "net.ipv4.ping_group_range", "0 2147483647" }, { "net.ipv4.icmp_ratelimit", "0" },
+		{ "net.ipv4.ping_group_range", "0 0" }, { "net.ipv4.icmp_ratelimit", "0" },
 		{ "net.ipv4.conf.all.route_localnet", "0" } };
 	static const char *const v6[][2] = { { "net.ipv6.conf.default.accept_dad", "0" },
 					     { "net.ipv6.conf.all.accept_dad", "0" },
