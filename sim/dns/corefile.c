@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,9 +119,16 @@ static void split(struct arena *a, const char *text, struct tokens *out)
 
 /* ---- imports ------------------------------------------------------------------- */
 
-static int fail(struct parser *p, int line, const char *what, const char *word)
+static int fail(struct parser *p, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static int fail(struct parser *p, int line, const char *fmt, ...)
 {
-	return err_at(p->err, EINVAL, p->file, line, 0, what, word);
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return err_at(p->err, EINVAL, p->file, line, 0, "%s", text);
 }
 
 static bool is(const struct parser *p, const char *text)

@@ -268,7 +268,7 @@ int dns_master_parse(const char *text, size_t length, const char *file,
 	struct dns_master *m = mem_alloc(sizeof *m);
 	m->arena = arena_new();
 	struct loader l = { .arena = m->arena, .file = file, .origin = *origin, .previous = *origin,
-			    .ttl = 3600, .err = err };
+			    .err = err };
 	int code = load(&l, text, length);
 	if (!code)
 		make_nodes(m, l.entries, l.count);

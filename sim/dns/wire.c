@@ -151,14 +151,16 @@ int dns_rr_parse(struct arena *a, const char *text, const struct dns_name *origi
 {
 	ldns_rdf *base = rdf_from_name(origin), *last = rdf_from_name(previous);
 	ldns_rr *rr = NULL;
-	ldns_status status = ldns_rr_new_frm_str(&rr, text, *ttl, base, &last);
+	/* ldns takes a default of 0 for "none given" and puts its own there. */
+	const uint32_t zero = 0x7fffff01;
+	ldns_status status = ldns_rr_new_frm_str(&rr, text, *ttl ? *ttl : zero, base, &last);
 	int code = 0;
 	if (status != LDNS_STATUS_OK)
 		code = err_set(err, EINVAL, "%s", ldns_get_errorstr_by_id(status));
 	else if (!rr_from_ldns(a, rr, out))
 		code = err_set(err, EINVAL, "the record is too long");
 	else
-		*ttl = out->ttl;
+		*ttl = out->ttl = out->ttl == zero ? 0 : out->ttl;
 	if (!code && last)
 		name_from_rdf(last, previous);
 	ldns_rr_free(rr);
