@@ -70,10 +70,10 @@ static void build_blocks(struct family_plan *f, struct service_port *port,
 			 const struct endpoint_choice *choice, struct variant *v)
 {
 	for (unsigned part = 0; part < IPT_PARTS; part++) {
-		strbuf_clear(&f->text);
 		ipt_part(&f->style, part, port, choice, &f->text);
 		if (f->text.length)
 			v->blocks[part] = block_new(f->text.data, f->text.length);
+		strbuf_clear(&f->text);
 	}
 }
 

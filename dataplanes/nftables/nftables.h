@@ -1,0 +1,9 @@
+/* nftables/nftables.h: kube-proxy in nftables mode. */
+#ifndef NFTABLES_NFTABLES_H
+#define NFTABLES_NFTABLES_H
+
+#include "dataplane.h"
+
+extern const struct planner_class nftables_planner;
+
+#endif
