@@ -17,8 +17,15 @@
 
 #define WORLD_EPOCH_S CAPTURE_EPOCH_S /* Unix time of virtual time 0 */
 
+/* On a Node: how its pods are attached; words "routed", "no-hairpin", "overlay". */
+#define NETWORK_ANNOTATION "svclab.dev/network"
+
 struct proxy;
 struct server;
+struct kube_admit;
+struct container;
+struct handler;
+struct cluster_plan;
 struct dns_master;
 struct snapshot_dns;
 struct dumps;
@@ -58,6 +65,7 @@ struct place {
 	struct place *host;        /* host network: the node's place */
 	char *resolv_conf, *hosts; /* texts that the kubelet wrote; NULL: as it would */
 	struct program *programs;
+	uint64_t undeclared;       /* run whose ports only endpoints name; 0 none */
 	struct proxy *proxy;       /* node: NULL none */
 	struct table files;        /* path -> char *, what its HTTP servers serve */
 };
@@ -85,6 +93,10 @@ struct world {
 	struct watch_tap *watches;
 	struct capture_set *capture;
 	uint64_t changes, changes_heard; /* of what kube-proxies watch */
+	struct kube_admit *admit;  /* the API server's door; NULL in a snapshot */
+	struct container *containers; /* runs that kubelets started */
+	struct handler *handlers;  /* probes and hooks under way */
+	struct cluster_plan *plan; /* how it was started */
 	uint32_t invented;         /* node addresses made up so far */
 };
 
@@ -139,6 +151,8 @@ int program_add(struct place *p, uint64_t container, uint8_t proto, uint16_t por
 void programs_start(struct place *p);
 /* `container` 0: all. `reset`: as when the machine is gone. */
 void programs_stop(struct place *p, uint64_t container, bool reset);
+/* They accept nothing any more and end what is open. */
+void programs_drain(struct place *p, uint64_t container);
 
 /* ---- snapshot.c ---- */
 

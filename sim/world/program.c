@@ -89,3 +89,10 @@ void programs_stop(struct place *p, uint64_t container, bool reset)
 		free(g);
 	}
 }
+
+void programs_drain(struct place *p, uint64_t container)
+{
+	for (struct program *g = p->programs; g; g = g->next)
+		if (g->container == container && g->server)
+			server_drain(g->server);
+}

@@ -115,6 +115,7 @@ int proxy_new(struct place *node, struct err *err)
 int proxy_start(struct proxy *x, struct err *err)
 {
 	struct proxy_view view;
+	x->class = x->world->row->planner;
 	collect_addresses(x);
 	proxy_view(x, &view);
 	int code = x->class->open(&view, &x->planner, err);

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube/admit.h"
 #include "net/craft.h"
-#include "world/internal.h"
+#include "world/live.h"
 
 #define DEFAULT_DATAPLANE "iptables"
 
@@ -88,8 +89,12 @@ void world_free(struct world *w)
 		return;
 	ops_free(w);
 	captures_free(w);
+	handlers_free(w);
+	containers_free(w);
 	if (w->control)
 		control_free(w->control);
+	if (w->admit)
+		kube_admit_free(w->admit);
 	places_free(w);
 	dumps_free(w);
 	if (w->executor)
