@@ -1,17 +1,27 @@
 /* kube/defaults_pod.c: see defaults.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "kube/defaults.h"
+#include "kube/pool.h"
 #include "kube/store.h"
 
-/* Lists of an object that is being made may be shared with others of its load: what
- * changes is copied first, and only when something changes. */
-static void *own_items(struct kube_object *o, const void *items, uint32_t count, size_t size)
+/* Lists may be shared with other objects of a load, so what changes is a copy of
+ * theirs; and the copy is shared again, as 150,000 pods of one template are. */
+static void *changeable(const void *items, uint32_t count, size_t size)
 {
-	void *copy = arena_array(o->arena, count, size);
+	void *copy = mem_array(count, size);
 	if (count)
 		memcpy(copy, items, count * size);
 	return copy;
+}
+
+static void *keep(struct kube_object *o, void *copy, uint32_t count, size_t size)
+{
+	void *kept = o->pool ? kube_pool_bytes(o->pool, copy, count * size) :
+			       memcpy(arena_array(o->arena, count, size), copy, count * size);
+	free(copy);
+	return kept;
 }
 
 static void set_text(const char **member, const char *value)
@@ -67,13 +77,14 @@ static void default_ports(struct kube_object *o, struct kube_container *c, bool 
 		complete &= port_is_complete(&c->ports.items[i], host_network);
 	if (complete)
 		return;
-	c->ports.items = own_items(o, c->ports.items, c->ports.count, sizeof *c->ports.items);
+	struct kube_container_port *ports =
+		changeable(c->ports.items, c->ports.count, sizeof *ports);
 	for (uint32_t i = 0; i < c->ports.count; i++) {
-		struct kube_container_port *p = &c->ports.items[i];
-		set_text(&p->protocol, "TCP");
-		if (host_network && p->host_port == 0)
-			p->host_port = p->container_port;
+		set_text(&ports[i].protocol, "TCP");
+		if (host_network && ports[i].host_port == 0)
+			ports[i].host_port = ports[i].container_port;
 	}
+	c->ports.items = keep(o, ports, c->ports.count, sizeof *ports);
 }
 
 static void default_container(struct kube_object *o, struct kube_container *c, bool host_network)
@@ -109,9 +120,10 @@ static void default_containers(struct kube_object *o, struct kube_containers *li
 		complete &= container_is_complete(&list->items[i], host_network);
 	if (complete)
 		return;
-	list->items = own_items(o, list->items, list->count, sizeof *list->items);
+	struct kube_container *items = changeable(list->items, list->count, sizeof *items);
 	for (uint32_t i = 0; i < list->count; i++)
-		default_container(o, &list->items[i], host_network);
+		default_container(o, &items[i], host_network);
+	list->items = keep(o, items, list->count, sizeof *items);
 }
 
 void kube_default_pod_spec(struct kube_object *o, struct kube_pod_spec *spec)
@@ -144,9 +156,10 @@ static void default_all_requests(struct kube_object *o, struct kube_containers *
 			  list->items[i].resources.requests.count;
 	if (!limits)
 		return;
-	list->items = own_items(o, list->items, list->count, sizeof *list->items);
+	struct kube_container *items = changeable(list->items, list->count, sizeof *items);
 	for (uint32_t i = 0; i < list->count; i++)
-		default_requests(o, &list->items[i]);
+		default_requests(o, &items[i]);
+	list->items = keep(o, items, list->count, sizeof *items);
 }
 
 void kube_default_pod(struct kube_object *o)

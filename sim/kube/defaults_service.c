@@ -20,17 +20,28 @@ static void default_service_port(struct kube_service_port *p)
 		*target = (struct int_or_string){ .kind = 'i', .number = p->port };
 }
 
+static bool port_is_complete(const struct kube_service_port *p)
+{
+	struct kube_service_port defaulted = *p;
+	default_service_port(&defaulted);
+	return defaulted.protocol == p->protocol && defaulted.target_port.kind == p->target_port.kind &&
+	       defaulted.target_port.number == p->target_port.number;
+}
+
 static void default_ports(struct kube_object *o, struct kube_service *s)
 {
+	bool complete = true;
+	for (uint32_t i = 0; i < s->spec.ports.count; i++)
+		complete &= port_is_complete(&s->spec.ports.items[i]);
+	if (complete)
+		return;
 	struct kube_service_port *items =
 		arena_array(o->arena, s->spec.ports.count, sizeof *items);
 	for (uint32_t i = 0; i < s->spec.ports.count; i++) {
 		items[i] = s->spec.ports.items[i];
 		default_service_port(&items[i]);
 	}
-	if (s->spec.ports.count &&
-	    memcmp(items, s->spec.ports.items, s->spec.ports.count * sizeof *items) != 0)
-		s->spec.ports.items = items;
+	s->spec.ports.items = items;
 }
 
 static void default_addresses(struct kube_object *o, struct kube_service *s)

@@ -99,10 +99,12 @@ static void grow(struct kube_pool *p)
 }
 
 /* The pool's copy of these bytes. Strings hash with their own seed: a string is never
- * taken for an array, which needs alignment. `end` bytes of zero follow the copy. */
+ * taken for an array, which needs alignment. */
 static const char *intern(struct kube_pool *p, const void *bytes, size_t size, bool string)
 {
-	assert(p->entries && size < UINT32_MAX / 2);
+	assert(size < UINT32_MAX / 2);
+	if (!p->entries)
+		return memcpy(arena_alloc(p->arena, size + string), bytes, size);
 	uint32_t hash = (uint32_t)hash_bytes(bytes, size, string), mask = p->size - 1;
 	uint32_t tagged = (uint32_t)size * 2 + string;
 	uint32_t at = hash & mask;

@@ -23,7 +23,7 @@ struct arena *kube_pool_arena(struct kube_pool *p);
 const char *kube_pool_string(struct kube_pool *p, const char *text, size_t length);
 /* `bytes` must have been zeroed before its members were set (padding counts). */
 void *kube_pool_bytes(struct kube_pool *p, const void *bytes, size_t size);
-/* Drops what is needed only to find equal bytes; nothing may be added afterwards. */
+/* Drops what is needed only to find equal bytes; what is added later is not shared. */
 void kube_pool_seal(struct kube_pool *p);
 
 #endif

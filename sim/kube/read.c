@@ -189,7 +189,7 @@ struct gathered {
 static void *gather(struct reader *r, struct gathered *g)
 {
 	if (g->count == g->capacity) {
-		uint32_t want = g->capacity ? g->capacity * 2 : 4;
+		uint32_t want = g->capacity ? g->capacity * 2 : g->item_size > 256 ? 1 : 4;
 		char *items = arena_array(r->scratch, want, g->item_size);
 		if (g->count)
 			memcpy(items, g->items, g->count * g->item_size);
@@ -313,9 +313,7 @@ static int read_list(struct reader *r, const struct field *f, const struct token
 		} else if (t.kind != TOKEN_MAP) {
 			code = wrong(r, &t, &at, "a mapping");
 		} else {
-			void *item = arena_alloc(r->scratch, f->item_size);
-			code = read_fields(r, f->sub, item, &at);
-			memcpy(gather(r, &g), item, f->item_size);
+			code = read_fields(r, f->sub, gather(r, &g), &at);
 		}
 		if (code)
 			return code;

@@ -92,9 +92,9 @@ struct scalar scalar_resolve(const char *text, size_t length)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
 	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES",
-					   "on", "On", "ON" };
+					   "on", "On", "ON", "y", "Y" };
 	static const char *const no[] = { "false", "False", "FALSE", "no", "No", "NO",
-					  "off", "Off", "OFF" };
+					  "off", "Off", "OFF", "n", "N" };
 	static const char *const nans[] = { ".nan", ".NaN", ".NAN" };
 	struct scalar s = { .type = SCALAR_STRING };
 	if (length == 0) {
@@ -106,10 +106,10 @@ struct scalar scalar_resolve(const char *text, size_t length)
 		return s;
 	if (is_word(text, length, nulls, 5)) {
 		s.type = SCALAR_NULL;
-	} else if (is_word(text, length, yes, 9)) {
+	} else if (is_word(text, length, yes, 11)) {
 		s.type = SCALAR_BOOL;
 		s.truth = true;
-	} else if (is_word(text, length, no, 9)) {
+	} else if (is_word(text, length, no, 11)) {
 		s.type = SCALAR_BOOL;
 	} else if (memchr(".+-0123456789", text[0], 13)) {
 		if (!resolve_int(text, text + length, &s) &&

@@ -1,7 +1,7 @@
 /* kube/scalar.h: what a YAML scalar without quotes means.
  *
- * kubectl's YAML is version 1.1: besides true and false, yes, no, on and off are
- * booleans, and 0x1f, 0b101, 0o17 and 017 are integers. Source: go-yaml v2's
+ * kubectl's YAML is version 1.1: besides true and false, yes, no, y, n, on and off
+ * are booleans, and 0x1f, 0b101, 0o17 and 017 are integers. Source: go-yaml v2's
  * resolve.go.
  */
 #ifndef KUBE_SCALAR_H

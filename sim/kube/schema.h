@@ -39,6 +39,7 @@ struct field {
 	bool required;               /* shown by explain */
 	bool status;                 /* below status: not printed when empty */
 	bool always;                 /* printed even when empty */
+	bool pointer;                /* "" and false are values of their own, and printed */
 	bool hidden;                 /* read, never printed: an older name */
 };
 #define NO_SET UINT32_MAX

@@ -6,8 +6,10 @@
 static const struct field owner_fields[] = {
 	STRING("apiVersion", T, api_version, "Group and version of the owner.", .required = true),
 	ROW("blockOwnerDeletion", FIELD_TRI, T, block_owner_deletion,
-	    "Whether foreground deletion of the owner waits for this object."),
-	ROW("controller", FIELD_TRI, T, controller, "Whether the owner is the managing controller."),
+	    "Whether foreground deletion of the owner waits for this object.",
+	    .pointer = true),
+	ROW("controller", FIELD_TRI, T, controller, "Whether the owner is the managing controller.",
+	    .pointer = true),
 	STRING("kind", T, kind, "Kind of the owner.", .required = true),
 	STRING("name", T, name, "Name of the owner.", .required = true),
 	STRING("uid", T, uid, "UID of the owner.", .required = true),

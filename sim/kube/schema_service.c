@@ -48,7 +48,8 @@ static const struct field affinity_fields[] = {
 };
 static const struct field service_spec_fields[] = {
 	ROW("allocateLoadBalancerNodePorts", FIELD_TRI, T, spec.allocate_load_balancer_node_ports,
-	    "Whether a LoadBalancer gets node ports; true when not given."),
+	    "Whether a LoadBalancer gets node ports; true when not given.",
+	    .pointer = true),
 	STRING("clusterIP", T, spec.cluster_ip,
 	       "Virtual address; None makes the Service headless; allocated when not given."),
 	ROW("clusterIPs", FIELD_STRINGS, T, spec.cluster_ips, "Virtual addresses, one a family."),
@@ -114,10 +115,13 @@ const struct kind_schema kube_service_schema = {
 #define T struct kube_endpoint
 static const struct field conditions_fields[] = {
 	ROW("ready", FIELD_TRI, T, conditions.ready,
-	    "Whether the endpoint may get new connections; unknown counts as true."),
+	    "Whether the endpoint may get new connections; unknown counts as true.",
+	    .pointer = true),
 	ROW("serving", FIELD_TRI, T, conditions.serving,
-	    "As ready, but not affected by the end of the pod."),
-	ROW("terminating", FIELD_TRI, T, conditions.terminating, "Whether the pod is ending."),
+	    "As ready, but not affected by the end of the pod.",
+	    .pointer = true),
+	ROW("terminating", FIELD_TRI, T, conditions.terminating, "Whether the pod is ending.",
+	    .pointer = true),
 	END
 };
 static const struct field hint_name_fields[] = { /* a hint is kept as its one string */
@@ -147,7 +151,8 @@ static const struct field endpoint_fields[] = {
 #define T struct kube_endpoint_port
 static const struct field endpoint_port_fields[] = {
 	STRING("appProtocol", T, app_protocol, "Hint on the protocol that is spoken."),
-	STRING("name", T, name, "Name of the port, that of the Service's port."),
+	STRING("name", T, name, "Name of the port, that of the Service's port.",
+	       .pointer = true),
 	ROW("port", FIELD_OPT_INT, T, port, "Number of the port; all ports when not given."),
 	STRING("protocol", T, protocol, "TCP, UDP or SCTP; TCP when not given."),
 	END

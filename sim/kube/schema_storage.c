@@ -15,7 +15,8 @@ static const struct field pvc_spec_fields[] = {
 	IGNORED("dataSourceRef"),
 	FLAT("resources", pvc_resource_fields, "Size of the volume."),
 	IGNORED("selector"),
-	STRING("storageClassName", T, spec.storage_class, "Class of the volume."),
+	STRING("storageClassName", T, spec.storage_class, "Class of the volume.",
+	    .pointer = true),
 	IGNORED("volumeAttributesClassName"),
 	STRING("volumeMode", T, spec.volume_mode, "Filesystem (the default) or Block."),
 	STRING("volumeName", T, spec.volume_name, "Volume that the claim is bound to."),
@@ -90,7 +91,8 @@ const struct kind_schema kube_pv_schema = {
 
 #define T struct kube_storage_class
 static const struct field class_fields[] = {
-	ROW("allowVolumeExpansion", FIELD_TRI, T, allow_expansion, "Whether claims may grow."),
+	ROW("allowVolumeExpansion", FIELD_TRI, T, allow_expansion, "Whether claims may grow.",
+	    .pointer = true),
 	IGNORED("allowedTopologies"),
 	META,
 	IGNORED("mountOptions"),

@@ -59,7 +59,7 @@ struct tokens *tokens_open(const char *text, size_t length, const char *file)
 	t->diag = fy_diag_create(&diag);
 	assert(t->diag && "out of memory");
 	fy_diag_set_collect_errors(t->diag, true);
-	struct fy_parse_cfg cfg = { .flags = FYPCF_DEFAULT_VERSION_1_1 | FYPCF_JSON_NONE |
+	struct fy_parse_cfg cfg = { .flags = FYPCF_DEFAULT_VERSION_AUTO | FYPCF_JSON_NONE |
 					     FYPCF_SLOPPY_FLOW_INDENTATION,
 				    .diag = t->diag };
 	t->parser = fy_parser_create(&cfg);
