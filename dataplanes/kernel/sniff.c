@@ -2,8 +2,8 @@
  *
  * The kernel does not tell a packet's direction on an Ethernet handle, but the source
  * MAC does: at a bridge port in a node, what comes in has the MAC of the pod behind it;
- * everywhere else what goes out has the interface's own. ARP, neighbour discovery and
- * multicast group reports are not passed on: the Linux model has none of them.
+ * everywhere else what goes out has the interface's own. ARP, neighbour discovery,
+ * IGMP and multicast group reports are not passed on: the Linux model has none of them.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -47,7 +47,7 @@ static void keep(struct executor *e, const struct seen *what)
 
 static bool of_interest(const struct packet *p)
 {
-	if (p->family == NET_NONE)
+	if (p->family == NET_NONE || p->proto == 2)
 		return false;
 	if (p->proto != PROTO_ICMP6)
 		return true;
