@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/vm.h"
 #include "core/arena.h"
 #include "dataplanes/registry.h"
 #include "lua/scenario.h"
@@ -18,7 +19,8 @@ struct arguments {
 
 static const struct argp_option option_list[] = {
 	{ "dataplane", 'd', "D[,D]|all", 0, "Dataplanes to run on (default: all that a scenario names)", 0 },
-	{ "on", 'o', "sim|netns|vm", 0, "What carries the rules out: the Linux model (default) or real Linux", 0 },
+	{ "on", 'o', "sim|netns|vm", 0, "What carries the rules out: the Linux model (default), network namespaces of "
+	  "this kernel, or a VM with virtual time (netns-nft, vm-nft: with iptables-nft)", 0 },
 	{ "seed", 's', "N", 0, "Seed of all random draws (default 1)", 0 },
 	{ "pcap", 'w', "DIR", 0, "Write captures to DIR/SCENARIO-DATAPLANE: a pcap an interface, all.pcapng", 0 },
 	{ "param", 'p', "KEY=VALUE", 0, "Set a parameter of the scenario", 0 },
@@ -38,6 +40,15 @@ static void add_param(struct arguments *a, char *text, struct argp_state *state)
 	a->options.param_count = count + 1;
 }
 
+static bool known_place(const char *text)
+{
+	static const char *const known[] = { "sim", "netns", "netns-nft", "vm", "vm-nft" };
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i], text) == 0)
+			return true;
+	return false;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -47,9 +58,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		a->options.dataplanes = text;
 		return 0;
 	case 'o':
-		a->options.on = text;
-		if (strcmp(text, "sim") != 0 && strcmp(text, "netns") != 0 && strcmp(text, "vm") != 0)
-			argp_error(state, "--on %s: expected sim, netns or vm", text);
+		if (!known_place(text))
+			argp_error(state, "--on %s: expected sim, netns, netns-nft, vm or vm-nft", text);
+		a->options.on = strcmp(text, "sim") == 0 ? NULL : text;
 		return 0;
 	case 's':
 		a->options.seed = strtoull(text, &end, 10);
@@ -90,7 +101,11 @@ int cmd_run(int argc, char **argv)
 	struct arguments a = { .options = { .registry = &dataplanes, .seed = 1 } };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	a.options.params = a.params;
-	int code = scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
+	const char *require = getenv("REQUIRE");
+	bool vm = a.options.on && strncmp(a.options.on, "vm", 2) == 0;
+	a.options.require = require && strstr(require, vm ? "vm" : "netns");
+	a.options.virtual_time = getenv("SVCLAB_VIRTUAL_TIME") != NULL;
+	int code = vm ? vm_run(&a.options, a.files, a.file_count) : scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
 	free(a.params);
 	free(a.files);
 	return code;

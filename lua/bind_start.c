@@ -193,8 +193,16 @@ static int svclab_scenario(lua_State *L)
 				   .version = read_version(L) };
 	if (s->skip)
 		return 0;
-	if (start_world(s, &o, &cluster, &err))
+	if (strcmp(s->dataplane, "userspace") == 0 && o.version > KUBE_1_25)
+		o.version = KUBE_1_25; /* it was removed in 1.26 */
+	int code = start_world(s, &o, &cluster, &err);
+	if (code == ENOTSUP && !s->options->require) {
+		s->skip = arena_strdup(s->arena, err.text);
+		return 0;
+	}
+	if (code)
 		return raise_err(L, &err);
+	world_hurry(s->world, false);
 	state_set_choice(s->state, world_choice(s->world));
 	return 0;
 }
@@ -270,7 +278,22 @@ static int svclab_dataplane(lua_State *L)
 
 static int svclab_started(lua_State *L)
 {
-	lua_pushboolean(L, script_of(L)->world != NULL);
+	struct script *s = script_of(L);
+	lua_pushboolean(L, s->world && !s->skip);
+	return 1;
+}
+
+static int svclab_hurry(lua_State *L)
+{
+	world_hurry(need_world(L), lua_toboolean(L, 1));
+	return 0;
+}
+
+/* Whether time is the wall's: real Linux outside a VM. */
+static int svclab_real_time(lua_State *L)
+{
+	const struct scenario_options *o = script_of(L)->options;
+	lua_pushboolean(L, o->on && !o->virtual_time);
 	return 1;
 }
 
@@ -278,6 +301,7 @@ void bind_start(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "scenario", svclab_scenario }, { "it", svclab_it }, { "apply", svclab_apply },
-		{ "dataplane", svclab_dataplane }, { "started", svclab_started }, { NULL, NULL } };
+		{ "dataplane", svclab_dataplane }, { "started", svclab_started },
+		{ "hurry", svclab_hurry }, { "real_time", svclab_real_time }, { NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 }

@@ -91,6 +91,17 @@ static bool failed_expectation(struct script *s, struct task *t, struct strbuf *
 	return false;
 }
 
+/* A verb that this place cannot do raised { skip = reason }. */
+static bool skipped(struct script *s, struct task *t)
+{
+	if (!lua_istable(t->lua, -1))
+		return false;
+	const char *reason = field_string(t->lua, lua_gettop(t->lua), "skip", NULL);
+	if (reason)
+		s->skip = arena_strdup(s->arena, reason);
+	return reason != NULL;
+}
+
 static void add_trace(struct script *s, struct strbuf *text)
 {
 	struct strbuf trace = { 0 };
@@ -112,8 +123,7 @@ static void add_trace(struct script *s, struct strbuf *text)
 static char *test_name(struct script *s, bool many, const char *sentence)
 {
 	const char *on = s->options->on;
-	const char *where = on && strcmp(on, "sim") != 0
-				    ? arena_printf(s->arena, "%s on %s", s->dataplane, on) : s->dataplane;
+	const char *where = on ? arena_printf(s->arena, "%s on %s", s->dataplane, on) : s->dataplane;
 	const char *base = strrchr(s->file, '/');
 	base = base ? base + 1 : s->file;
 	return many ? arena_printf(s->arena, "%s: %s (%.*s)", where, sentence,
@@ -142,6 +152,12 @@ static int run_test(struct script *s, struct test *t, bool many, struct results 
 	int code = world_watch(s->world, "*", &s->watch, err);
 	if (!code && task_drive(s, task, 0, err)) {
 		ok = false;
+		if (skipped(s, task)) {
+			results_skip(results, name, s->skip);
+			s->skip = NULL;
+			strbuf_free(&text);
+			return 0;
+		}
 		if (failed_expectation(s, task, &text, err))
 			add_trace(s, &text);
 		else
@@ -243,7 +259,11 @@ int scenario_run(const char *const *files, uint32_t count, const struct scenario
 	int code = check_dataplanes(o, &err);
 	for (uint32_t f = 0; f < count && !code; f++)
 		for (uint32_t d = 0; d < o->registry->count && !code; d++) {
-			const char *dataplane = o->registry->rows[d].name;
+			const struct dataplane *row = &o->registry->rows[d];
+			const char *dataplane = row->name;
+			/* Rows on other executors are the same dataplanes elsewhere (--on). */
+			if (!row->planner || row->executor != o->registry->rows[0].executor)
+				continue;
 			bool wanted = named ? chosen(o->dataplanes, dataplane)
 					    : strcmp(dataplane, "null") != 0;
 			if (wanted)

@@ -25,7 +25,9 @@ struct scenario_param { const char *key, *value; };
 struct scenario_options {
 	const struct registry *registry;
 	const char *dataplanes;      /* "iptables,ipvs", "all"; NULL: all that the file names */
-	const char *on;              /* "sim", "netns", "vm"; NULL: sim */
+	const char *on;              /* an executor: "netns", "netns-nft"; NULL: the Linux model */
+	bool virtual_time;           /* real Linux, but its clock skips idle time (in the VM) */
+	bool require;                /* a missing capability fails instead of skipping */
 	uint64_t seed;
 	const char *pcap;            /* folder for captures; NULL none */
 	const struct scenario_param *params;

@@ -231,7 +231,9 @@ struct counters {
 struct executor;
 
 struct executor_class {
-	const char *name; /* "model", "netns", "vm" */
+	const char *name; /* "model", "netns", "netns-nft" */
+	/* Optional: whether this machine carries out a mode's rules. ENOTSUP and why not. */
+	int (*supports)(const char *mode, struct err *why);
 	int (*open)(const struct executor_env *env, const struct topology *topology,
 		    struct executor **out, struct err *err);
 	/* Adds or removes a place while the world runs. Nodes before their pods. */

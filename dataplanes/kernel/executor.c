@@ -218,6 +218,16 @@ static void kernel_hurry(struct executor *e, bool hurry)
 	e->hurry = hurry;
 }
 
+static int netns_supports(const char *mode, struct err *why)
+{
+	return probe_mode(mode, false, why);
+}
+
+static int netns_nft_supports(const char *mode, struct err *why)
+{
+	return probe_mode(mode, true, why);
+}
+
 #define OPERATIONS                                                                             \
 	.attach = kernel_attach, .detach = kernel_detach, .load = kernel_load,                 \
 	.input = kernel_input, .sockets = kernel_sockets, .advance = kernel_advance,           \
@@ -225,6 +235,7 @@ static void kernel_hurry(struct executor *e, bool hurry)
 	.counters = kernel_counters, .reset_flows = kernel_reset_flows, .watch = kernel_watch, \
 	.hurry = kernel_hurry, .close = kernel_close
 
-const struct executor_class netns_executor = { .name = "netns", .open = netns_open, OPERATIONS };
+const struct executor_class netns_executor = { .name = "netns", .open = netns_open,
+					       .supports = netns_supports, OPERATIONS };
 const struct executor_class netns_nft_executor = { .name = "netns-nft", .open = netns_nft_open,
-						   OPERATIONS };
+						   .supports = netns_nft_supports, OPERATIONS };

@@ -116,6 +116,10 @@ void source_change(struct executor *e, struct source *s, uint32_t events);
 /* Closes the descriptor; the struct is freed when the round of events is over. */
 void source_remove(struct executor *e, struct source *s);
 
+/* ---- probe.c */
+/* Whether the kernel and the tools carry out a mode's rules; ENOTSUP and why not. */
+int probe_mode(const char *mode, bool nft, struct err *why);
+
 /* ---- sniff.c */
 int sniff_start(struct executor *e, struct kernel_place *p, const char *interface, struct err *err);
 /* At one interface, or (NULL) at all of the place. */

@@ -45,7 +45,8 @@ static int choose_dataplane(struct world *w, const char *name, struct err *err)
 	for (uint32_t i = 0; i < r->count; i++)
 		if (r->rows[i].planner == row->planner && strcmp(r->rows[i].executor->name, on) == 0) {
 			w->row = &r->rows[i];
-			return 0;
+			return w->row->executor->supports
+				       ? w->row->executor->supports(row->planner->mode, err) : 0;
 		}
 	return err_set(err, ENOTSUP, "dataplane %s does not run on \"%s\"", name, on);
 }
@@ -178,6 +179,12 @@ void world_run(struct world *w, int64_t until_ns)
 		engine_run_until(w->engine, to);
 	}
 	engine_run_until(w->engine, until_ns);
+}
+
+void world_hurry(struct world *w, bool hurry)
+{
+	if (w->executor && w->row->executor->hurry)
+		w->row->executor->hurry(w->executor, hurry);
 }
 
 bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, int64_t until_ns)

@@ -1,0 +1,19 @@
+/* cli/vm.h: a command's scenarios in the VM.
+ *
+ * The same program runs inside, on network namespaces; vm/run.sh boots, carries files in
+ * and what was printed and captured out. All files of a call share one boot.
+ */
+#ifndef CLI_VM_H
+#define CLI_VM_H
+
+#include "lua/scenario.h"
+
+/* Runs `svclab run` on the files in the VM, replacing this process; returns only when that
+ * failed, with the exit code. */
+int vm_run(const struct scenario_options *options, const char *const *files, uint32_t count);
+
+/* The folder that holds vm/ and scenarios/: $SVCLAB_DATA, the checkout that the program
+ * was built in, or the installed one. In `out`. */
+const char *data_folder(char *out, size_t size);
+
+#endif

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Runs `svclab ARGUMENTS` in the VM: `svclab run --on vm` calls it.
+#
+# Usage: vm/run.sh SVCLAB FOLDER OUT FILE... -- ARGUMENTS
+# FOLDER is vm/build.sh's (made when missing), FILEs are scenarios: what lies beside them,
+# and tests/golden of their tree, goes along. The guest's standard output and error come
+# back on ours; what it leaves in /out/files lands in OUT (or nowhere when OUT is "").
+# Exit: the guest's code; 3 with the console's last lines when it did not come back whole.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+svclab=$1
+folder=$2
+out=$3
+shift 3
+"$here/build.sh" "$folder" "$svclab" || exit 3
+work=$(mktemp -d "${TMPDIR:-/tmp}/svclab-vm.XXXXXX")
+pid=
+finish() { [ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"; }
+trap finish EXIT
+trap 'finish; trap - INT TERM; exit 130' INT TERM
+mkdir -p "$work/job/job/at" "$work/guest"
+cp "$svclab" "$work/job/job/svclab"
+
+# A relative path keeps its place below the guest's working folder, an absolute one its
+# place in the tree.
+carry() { # folder
+	[ -d "$1" ] || return 0
+	case $1 in
+	/*) to=$work/job$1 ;;
+	*) to=$work/job/job/at/$1 ;;
+	esac
+	[ -d "$to" ] || { mkdir -p "$to" && cp -r "$1/." "$to/"; }
+}
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	case $1 in
+	../* | */../*) echo "svclab: $1: --on vm takes files at or below this folder, or absolute paths" >&2; exit 2 ;;
+	esac
+	[ -f "$1" ] || { echo "svclab: $1: no such file" >&2; exit 2; }
+	carry "$(dirname "$1")"
+	case $1 in
+	*scenarios/*) carry "${1%%scenarios/*}tests/golden" ;;
+	esac
+	shift
+done
+shift
+{
+	echo "export SVCLAB_VIRTUAL_TIME=1"
+	echo "cd at && mkdir -p /out/files && exec ../svclab \\"
+	for argument; do
+		printf "'%s' " "$(printf %s "$argument" | sed "s/'/'\\\\''/g")"
+	done
+	echo
+} >"$work/job/job/run"
+find "$work/job" -exec touch -h -d @0 {} +
+(cd "$work/job" && find . | LC_ALL=C sort | cpio -o -H newc --reproducible -R 0:0 --quiet) >"$work/job.cpio"
+cat "$folder/base.cpio" "$work/job.cpio" >"$work/initrd"
+qemu-system-x86_64 -M q35,hpet=off,smm=off,sata=off,vmport=off -accel tcg,thread=single \
+	-icount shift=0,sleep=off,align=off -rtc base=2024-01-01T00:00:00,clock=vm -seed 1 -cpu max -m 1024 \
+	-smp 1 -nodefaults -no-user-config -no-reboot -display none -monitor none \
+	-serial "file:$work/console" -serial "file:$work/back.tgz" \
+	-kernel "$folder/vmlinuz" -initrd "$work/initrd" \
+	-append "console=ttyS0 quiet panic=-1 nokaslr norandmaps random.trust_cpu=on tsc=reliable nowatchdog" &
+pid=$!
+wait "$pid" && code=0 || code=$?
+pid=
+if [ "$code" != 0 ] || ! tar -xzf "$work/back.tgz" -C "$work/guest" 2>/dev/null || [ ! -f "$work/guest/code" ]; then
+	echo "svclab: the VM did not come back whole (QEMU exit $code); its console ended with:" >&2
+	tail -n 15 "$work/console" >&2 || true
+	exit 3
+fi
+cat "$work/guest/stdout"
+cat "$work/guest/stderr" >&2
+if [ -n "$out" ] && [ -d "$work/guest/files" ]; then
+	mkdir -p "$out"
+	cp -r "$work/guest/files/." "$out/"
+fi
+exit "$(cat "$work/guest/code")"
