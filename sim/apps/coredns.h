@@ -6,7 +6,8 @@
  * makes `ready` say 503; the program waits up to 5 s for it before it serves.
  *
  * Stopping: coredns_stop closes all; coredns_drain is SIGTERM with `health
- * { lameduck }`: it goes on answering for that time, unready, then stops by itself.
+ * { lameduck }`: it goes on answering for that time, unready, then closes its sockets;
+ * coredns_stop still frees it.
  */
 #ifndef APPS_COREDNS_H
 #define APPS_COREDNS_H

@@ -38,8 +38,37 @@ void dns_upstream_answer(const struct dns_master *m, struct arena *a,
 			 const struct dns_question *question, bool tcp, struct dns_message *reply,
 			 struct dns_upstream_reply *out);
 
-/* Authoritative: false when the question is not in one of the zones. */
-bool dns_master_answer(const struct dns_master *m, struct arena *a,
-		       const struct dns_question *question, struct dns_message *reply);
+enum dns_master_result {
+	DNS_MASTER_DONE,      /* the reply is complete */
+	DNS_MASTER_NO_NAME,   /* NXDOMAIN without any answer: the reply says so, or the next
+	                       * plugin is asked (fallthrough) */
+	DNS_MASTER_FAILURE,   /* SERVFAIL: no SOA at the origin, or a loop */
+	DNS_MASTER_PASS       /* the question is not in the zone */
+};
+
+/* Authoritative, for the zone at `origin`; `lookup` finds targets outside of it. Owners
+ * are lower case, as the file plugin keeps them. */
+enum dns_master_result dns_master_answer(const struct dns_master *m, struct arena *a,
+					 const struct dns_name *origin,
+					 const struct dns_question *question,
+					 dns_lookup_fn *lookup, void *ctx,
+					 struct dns_message *reply);
+
+/* ---- the records, for the two kinds of answers (master_answer.c) ---------------- */
+
+struct dns_master_node {
+	const struct dns_name *name;
+	const struct dns_rr *records; /* in file order */
+	uint32_t count;
+	enum dns_script { DNS_SCRIPT_NONE, DNS_SCRIPT_SERVFAIL, DNS_SCRIPT_REFUSED,
+			  DNS_SCRIPT_NXDOMAIN, DNS_SCRIPT_DROP, DNS_SCRIPT_TC } script;
+	int64_t delay_ns;
+};
+
+/* The node of a name, or NULL. */
+const struct dns_master_node *dns_master_find(const struct dns_master *m,
+					      const struct dns_name *name);
+/* Whether there is a name below this one. */
+bool dns_master_has_below(const struct dns_master *m, const struct dns_name *name);
 
 #endif

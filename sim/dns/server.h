@@ -6,10 +6,10 @@
  * calls in the same order give the same bytes; the only randomness is the loadbalance
  * shuffle, drawn at the choice site "dns-order".
  *
- * Modelled: errors, log, health, ready, prometheus, reload, loop, debug, bind, root,
- * loadbalance (round_robin), cache (all options), kubernetes (all options but
- * multicluster and those of the API client), file, hosts, forward, whoami, any,
- * minimal, and the server's own rules: header checks, EDNS, classes, choice of the
+ * Modelled: errors, log, health, ready, prometheus, reload, loop, debug, bind, root
+ * (as far as they change answers), loadbalance (round_robin), cache, kubernetes (all
+ * options but multicluster; those of the API client have no effect), file, hosts,
+ * forward, and the server's own rules: header checks, EDNS, classes, choice of the
  * server block, sizes and truncation. A directive that CoreDNS knows and this does
  * not model is a warning; one that CoreDNS does not know is an error, as there.
  *
@@ -62,7 +62,10 @@ bool dns_server_answer(struct dns_server *s, const uint8_t *query, size_t length
 
 /* Whether the `ready` plugin would say so: the view is synced (or no kubernetes). */
 bool dns_server_ready(const struct dns_server *s);
-/* Seconds of `health { lameduck }`: how long it goes on answering when told to stop. */
+/* Whether the Corefile has the plugins that answer over HTTP. */
+bool dns_server_has_health(const struct dns_server *s);
+bool dns_server_has_ready(const struct dns_server *s);
+/* `health { lameduck }`: how long it goes on answering when told to stop. */
 int64_t dns_server_lameduck_ns(const struct dns_server *s);
 
 struct dns_server_stats {

@@ -107,8 +107,8 @@ struct dns_question {
 struct dns_edns {
 	bool present;
 	uint8_t version, extended_rcode;
-	bool dnssec_ok;
-	uint16_t payload;
+	bool dnssec_ok;                /* read only: the top bit of flags */
+	uint16_t flags, payload;
 	const uint8_t *options;        /* wire form: code, length, data ... */
 	uint16_t options_length;
 };
@@ -146,6 +146,12 @@ struct dns_name *dns_name_keep(struct arena *a, const struct dns_name *n);
 bool dns_rr_get_target(const struct dns_rr *rr, struct dns_name *out);
 /* The address of an A or AAAA record; false: another type. */
 bool dns_rr_get_address(const struct dns_rr *rr, struct net_addr *out);
+
+/* Asks the whole server again for (name, type), for targets outside a zone. Appends the
+ * answer's records, gives the rcode, says whether it was cut; false: no answer. */
+struct dns_found { uint16_t rcode; bool truncated; };
+typedef bool dns_lookup_fn(void *ctx, const struct dns_name *name, uint16_t type,
+			   struct dns_section *answer, struct dns_found *found);
 
 /* ---- text ----------------------------------------------------------------- */
 

@@ -41,11 +41,6 @@ enum dns_kube_result {
 	DNS_KUBE_REFUSED   /* zone transfer */
 };
 
-/* Asks the whole server again for (name, type); false: no answer at all. Appends the
- * answer's records to `answer`, says whether it was cut. */
-typedef bool dns_lookup_fn(void *ctx, const struct dns_name *name, uint16_t type,
-			   struct dns_section *answer, bool *truncated);
-
 struct dns_kube_query {
 	struct arena *arena;             /* for records of the reply */
 	const struct dns_question *question;
