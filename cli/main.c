@@ -17,7 +17,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "run scenarios on dataplanes; TAP 13 on standard output" },
 	{ "rules", cmd_rules, "the rules that kube-proxy writes on a node of a cluster" },
 	{ "trace", cmd_trace, "what becomes of a packet, hook by hook, rule by rule" },
-	
+	{ "compare", cmd_compare, "whether two captures tell the same story, packet by packet" },
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

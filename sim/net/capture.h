@@ -14,6 +14,7 @@
 #ifndef NET_CAPTURE_H
 #define NET_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -49,6 +50,7 @@ struct captured {
 
 struct capture {
 	char **interfaces;
+	bool interfaces_named; /* false: the names were made up from the file's name */
 	uint32_t interface_count;
 	struct captured *packets;
 	uint32_t count;

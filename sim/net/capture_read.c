@@ -312,7 +312,8 @@ static int read_any(struct reader *r)
 {
 	if (r->length < 4)
 		return bad(r, 0, "the file is too short", "pcap or pcapng");
-	if (load32(r, 0) == BLOCK_SECTION)
+	r->capture->interfaces_named = load32(r, 0) == BLOCK_SECTION;
+	if (r->capture->interfaces_named)
 		return read_pcapng(r);
 	for (int big = 0; big < 2; big++) {
 		r->big = big;
