@@ -3,11 +3,14 @@
 
 #include "dataplanes/iptables/iptables.h"
 #include "dataplanes/model/model.h"
+#include "dataplanes/nftables/nftables.h"
 #include "dataplanes/null/null.h"
 
 static const struct dataplane rows[] = {
 	{ "iptables", &iptables_planner, &model_executor,
 	  "kube-proxy's iptables mode on the Linux model" },
+	{ "nftables", &nftables_planner, &model_executor,
+	  "kube-proxy's nftables mode on the Linux model" },
 	{ "null", &null_planner, &model_executor,
 	  "no Service works; an example for people who add their own" },
 };

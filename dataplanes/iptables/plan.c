@@ -84,13 +84,13 @@ static struct variant *blocks_of(struct family_plan *f, struct service_port *por
 	uint8_t flags = port->range_count &&
 			port_range_contains(port, &f->style.family->node_ip);
 	if (!port->same_everywhere)
-		service_choose(port, &f->p->base.config, a, &choice);
+		service_choose(port, f->p->base.config, a, &choice);
 	struct variant_key key = variant_key(port, &choice, f->context, flags, a);
 	struct variant *v = variant_find(port, &key);
 	if (v)
 		return v;
 	if (port->same_everywhere)
-		service_choose(port, &f->p->base.config, a, &choice);
+		service_choose(port, f->p->base.config, a, &choice);
 	v = variant_add(port, &key);
 	build_blocks(f, port, &choice, v);
 	return v;
@@ -136,16 +136,11 @@ static void own_chains(struct family_plan *f, struct service *s, const struct pr
 	}
 }
 
-static bool choice_may_differ(const struct kubeproxy *k)
-{
-	return k->config.version != k->before.version || strcmp(k->config.zone, k->before.zone) != 0;
-}
-
 static void find_stale(struct family_plan *f)
 {
 	struct kubeproxy *k = &f->p->base;
 	struct snapshot_step step = { 0 };
-	bool all = choice_may_differ(k);
+	bool all = kubeproxy_choice_differs(k);
 	if (f->stale->written && !k->failed) {
 		table_clear(&f->stale->names);
 		arena_reset(f->stale->memory);
@@ -154,9 +149,9 @@ static void find_stale(struct family_plan *f)
 	while (snapshot_next(f->was, f->now, &step)) {
 		if (!step.changed && !all)
 			continue;
-		own_chains(f, step.was, &k->before, chain_is_stale);
+		own_chains(f, step.was, k->before, chain_is_stale);
 		if (f->stale->names.count)
-			own_chains(f, step.now, &k->config, chain_is_used);
+			own_chains(f, step.now, k->config, chain_is_used);
 	}
 }
 
@@ -164,7 +159,7 @@ static void find_stale(struct family_plan *f)
 static bool cleans(const struct family_plan *f)
 {
 	const struct kubeproxy *k = &f->p->base;
-	return !f->style.large || k->now_ns - f->stale->cleaned_ns > k->config.sync_ns;
+	return !f->style.large || k->now_ns - f->stale->cleaned_ns > k->config->sync_ns;
 }
 
 static void put_stale(struct family_plan *f, const char *format)
@@ -188,7 +183,7 @@ static void each_port(struct family_plan *f, enum ipt_part part)
 
 static bool partial(const struct family_plan *f)
 {
-	return !f->p->base.full && f->p->base.config.version >= KUBE_1_30;
+	return !f->p->base.full && f->p->base.config->version >= KUBE_1_30;
 }
 
 static void plan_filter(struct family_plan *f)
@@ -237,7 +232,7 @@ static void plan_family(struct planner *p, unsigned family, struct transactions 
 	struct kubeproxy *k = &p->base;
 	struct family_plan f = { .p = p, .stale = &p->stale[family], .was = k->was[family],
 				 .now = k->now[family] };
-	ipt_style_init(&f.style, &k->config, family,
+	ipt_style_init(&f.style, k->config, family,
 		       f.now->endpoint_count > LARGE_CLUSTER_ENDPOINTS);
 	ipt_style_key(&f.style, &f.text);
 	f.context = proxy_context(k->shared, strbuf_text(&f.text));

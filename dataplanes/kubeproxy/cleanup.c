@@ -26,7 +26,7 @@ struct cleaning {
 static void delete_address(struct cleaning *c, const char *ip, uint16_t port, const char *reply)
 {
 	strbuf_printf(&c->text, "-D -p udp --orig-dst %s", ip);
-	if (c->k->config.version >= KUBE_1_34)
+	if (c->k->config->version >= KUBE_1_34)
 		strbuf_printf(&c->text, " --dport %u", port);
 	if (reply)
 		strbuf_printf(&c->text, " --reply-src %s", reply);
@@ -51,7 +51,7 @@ static void delete_port(struct cleaning *c, const struct service_port *p, const 
 
 static bool keeps(const struct kubeproxy *k, const struct endpoint *e)
 {
-	return k->config.version >= KUBE_1_34 ? e->ready || e->serving : e->ready;
+	return k->config->version >= KUBE_1_34 ? e->ready || e->serving : e->ready;
 }
 
 static bool any_kept(const struct kubeproxy *k, const struct service_port *p)
@@ -91,7 +91,7 @@ static const struct service_port *same_port(const struct service *s, const struc
 static void clean_port(struct cleaning *c, const struct service_port *was,
 		       const struct service_port *now)
 {
-	bool newer = c->k->config.version >= KUBE_1_34;
+	bool newer = c->k->config->version >= KUBE_1_34;
 	if (!now) {
 		if (!newer)
 			delete_address(c, was->cluster_ip_text, was->port, NULL);
@@ -119,7 +119,10 @@ void cleanup_conntrack(const struct kubeproxy *k, struct transactions *out)
 	struct cleaning c = { .k = k };
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		struct snapshot_step step = { 0 };
-		while (snapshot_next(k->was[f], k->now[f], &step)) {
+		/* To the event-based code of old all is new in its first sync. */
+		bool first = !k->planned && k->config->version < KUBE_1_34;
+		const struct snapshot *was = first ? NULL : k->was[f];
+		while (snapshot_next(was, k->now[f], &step)) {
 			if (!step.changed)
 				continue;
 			for (uint32_t i = 0; step.now && i < step.now->port_count; i++) {

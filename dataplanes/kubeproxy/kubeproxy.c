@@ -1,6 +1,7 @@
 /* kubeproxy/kubeproxy.c: see kubeproxy.h. */
 #include "dataplanes/kubeproxy/kubeproxy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataplanes/kubeproxy/health.h"
@@ -10,87 +11,196 @@ static struct kubeproxy *base(struct planner *p)
 	return (struct kubeproxy *)(void *)p;
 }
 
-static void free_memory(struct kubeproxy *k)
+/* ---- configuration ------------------------------------------------------------------- */
+
+static struct held_config *hold(struct held_config *h)
 {
-	arena_free(k->memory[0]);
-	arena_free(k->memory[1]);
-	arena_free(k->scratch);
+	h->references++;
+	return h;
 }
+
+static void release(struct held_config *h)
+{
+	if (!h || --h->references)
+		return;
+	arena_free(h->memory);
+	free(h);
+}
+
+static int read_config(const struct proxy_view *view, const char *mode, struct held_config **out,
+		       struct err *err)
+{
+	struct held_config *h = mem_alloc(sizeof *h);
+	h->references = 1;
+	h->memory = arena_new();
+	int code = proxy_config_read(view, mode, h->memory, &h->config, err);
+	if (code) {
+		release(h);
+		return code;
+	}
+	*out = h;
+	return 0;
+}
+
+static void set_config(struct kubeproxy *k, struct held_config *h)
+{
+	release(k->held);
+	k->held = h;
+	k->config = &h->config;
+	if (!k->held_before)
+		k->before = k->config;
+}
+
+/* ---- what a kube-proxy leaves behind ---------------------------------------------------- */
+
+struct left_behind {
+	const char *mode;
+	struct snapshot *snapshots[PROXY_FAMILIES];
+	struct held_config *held;
+};
+
+static void drop_left(void *what)
+{
+	struct left_behind *left = what;
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
+		snapshot_unref(left->snapshots[f]);
+	release(left->held);
+	free(left);
+}
+
+static void adopt(struct kubeproxy *k)
+{
+	struct left_behind *left = proxy_take(k->shared, k->config->node);
+	if (!left)
+		return;
+	bool same = strcmp(left->mode, k->mode) == 0;
+	struct snapshot **to = same ? k->was : k->left;
+	k->left_mode = left->mode;
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		to[f] = left->snapshots[f];
+		left->snapshots[f] = NULL;
+	}
+	if (same) {
+		k->held_before = hold(left->held);
+		k->before = &k->held_before->config;
+	} else {
+		k->left_held = hold(left->held);
+	}
+	drop_left(left);
+}
+
+static void leave_behind(struct kubeproxy *k)
+{
+	if (!k->held_before || k->owns_shared)
+		return;
+	struct left_behind *left = mem_alloc(sizeof *left);
+	*left = (struct left_behind){ .mode = k->mode, .held = hold(k->held_before) };
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		left->snapshots[f] = k->was[f];
+		k->was[f] = NULL;
+	}
+	proxy_leave(k->shared, k->config->node, left, drop_left);
+}
+
+/* ---- a plan --------------------------------------------------------------------------------- */
 
 int kubeproxy_open(struct kubeproxy *k, const struct proxy_view *view, const char *mode,
 		   struct err *err)
 {
-	*k = (struct kubeproxy){ .mode = mode, .memory = { arena_new(), arena_new() },
-				 .scratch = arena_new() };
-	int code = proxy_config_read(view, mode, k->memory[0], &k->config, err);
-	if (code) {
-		free_memory(k);
+	struct held_config *h;
+	int code = read_config(view, mode, &h, err);
+	if (code)
 		return code;
-	}
-	k->before = k->config;
+	*k = (struct kubeproxy){ .mode = mode, .scratch = arena_new() };
+	set_config(k, h);
 	bool periodic = view->version <= KUBE_1_30 && strcmp(mode, "iptables") != 0;
-	runner_open(&k->runner, k->config.min_sync_ns, k->config.sync_ns, periodic,
+	runner_open(&k->runner, k->config->min_sync_ns, k->config->sync_ns, periodic,
 		    view->version <= KUBE_1_30);
 	k->shared = proxy_shared_get(view, &k->owns_shared);
+	adopt(k);
 	return 0;
+}
+
+static void settle(struct kubeproxy *k, bool loaded)
+{
+	if (!k->now[PROXY_V4])
+		return;
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		snapshot_unref(loaded ? k->was[f] : k->now[f]);
+		if (loaded)
+			k->was[f] = k->now[f];
+		k->now[f] = NULL;
+	}
+	if (!loaded)
+		return;
+	release(k->held_before);
+	k->held_before = hold(k->held);
+	k->before = k->config;
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		snapshot_unref(k->left[f]);
+		k->left[f] = NULL;
+	}
+	release(k->left_held);
+	k->left_held = NULL;
+	k->left_mode = NULL;
 }
 
 void kubeproxy_close(struct kubeproxy *k)
 {
+	settle(k, true);
+	leave_behind(k);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		snapshot_unref(k->was[f]);
-		snapshot_unref(k->now[f]);
+		snapshot_unref(k->left[f]);
 	}
+	release(k->held);
+	release(k->held_before);
+	release(k->left_held);
 	if (k->owns_shared)
 		proxy_shared_free(k->shared);
 	runner_close(&k->runner);
-	free_memory(k);
+	arena_free(k->scratch);
 }
 
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
 		    const struct plan_request *request, struct err *err)
 {
-	struct proxy_config fresh;
+	struct held_config *h;
+	settle(k, true);
 	k->full = request->full || !k->planned;
 	arena_reset(k->scratch);
 	if (k->full) {
-		arena_reset(k->memory[1]);
-		int code = proxy_config_read(view, k->mode, k->memory[1], &fresh, err);
+		int code = read_config(view, k->mode, &h, err);
 		if (code)
 			return code;
-		struct arena *old = k->memory[0];
-		k->before = k->config;
-		k->config = fresh;
-		k->memory[0] = k->memory[1];
-		k->memory[1] = old;
+		set_config(k, h);
 	}
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		snapshot_unref(k->now[f]); /* of a plan that failed */
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		k->now[f] = proxy_snapshot(k->shared, view->store, f);
-	}
 	return 0;
 }
 
 bool kubeproxy_family(const struct kubeproxy *k, unsigned family)
 {
-	return k->config.families[family].used || k->now[family]->count ||
+	return k->config->families[family].used || k->now[family]->count ||
 	       (k->was[family] && k->was[family]->count) ||
-	       (family == PROXY_V4 && !k->config.families[PROXY_V6].used &&
+	       (family == PROXY_V4 && !k->config->families[PROXY_V6].used &&
 		!k->now[PROXY_V6]->count);
 }
 
 void kubeproxy_end(struct kubeproxy *k, struct transactions *out)
 {
 	cleanup_conntrack(k, out);
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		snapshot_unref(k->was[f]);
-		k->was[f] = k->now[f];
-		k->now[f] = NULL;
-	}
 	k->planned = true;
-	if (k->full) /* the memory of the older one is the next one's */
-		k->before = k->config;
 }
+
+bool kubeproxy_choice_differs(const struct kubeproxy *k)
+{
+	return k->config->version != k->before->version ||
+	       strcmp(k->config->zone, k->before->zone) != 0;
+}
+
+/* ---- operations of the class ------------------------------------------------------------------ */
 
 void kubeproxy_changed(struct planner *p, const char *service, int64_t now_ns)
 {
@@ -111,6 +221,7 @@ void kubeproxy_next(struct planner *p, int64_t now_ns, struct plan_request *out)
 void kubeproxy_done(struct planner *p, int64_t now_ns, bool ok)
 {
 	base(p)->failed = !ok;
+	settle(base(p), ok);
 	runner_done(&base(p)->runner, now_ns, ok);
 }
 
@@ -119,15 +230,15 @@ uint32_t kubeproxy_health_ports(struct planner *p, const struct proxy_view *view
 				uint32_t max)
 {
 	(void)view;
-	return health_port_list(&base(p)->config, base(p)->was, ports, max);
+	return health_port_list(base(p)->config, base(p)->was, ports, max);
 }
 
 int kubeproxy_health(struct planner *p, const struct proxy_view *view, uint16_t port,
 		     const char *path, int64_t now_ns, struct strbuf *headers, struct strbuf *body)
 {
 	struct kubeproxy *k = base(p);
-	proxy_config_node(view, &k->config);
-	return health_answer(&k->config, &k->runner, k->was, port, path, now_ns, headers, body);
+	proxy_config_node(view, &k->held->config);
+	return health_answer(k->config, &k->runner, k->was, port, path, now_ns, headers, body);
 }
 
 void plan_text(struct transaction *t, const char *text, size_t length)

@@ -5,10 +5,12 @@
  *
  *     kubeproxy_begin    configuration (re-read for a full sync) and present snapshots
  *     ... the mode's text, a family at a time ...
- *     kubeproxy_end      conntrack clean-up; the snapshots become the ones last synced
+ *     kubeproxy_end      conntrack clean-up
  *
- * A planner never looks at the kernel: what is there is what it planned before. After a
- * failed load the world asks for a full sync, which makes everything again.
+ * A planner never looks at the kernel: what is there is what the last sync that loaded
+ * had planned (done() says whether it did; without done() every plan counts as loaded).
+ * What a kube-proxy leaves behind when it is closed is kept with the shared memory under
+ * the node's name: its successor finds it, as it would find it in the kernel.
  *
  * `list` is the same for all modes: a fresh planner of the class plans a full sync; as
  * FORMAT_WRITE its text is printed as it is, as FORMAT_LIST the Linux model's readers
@@ -23,18 +25,28 @@
 #include "dataplanes/kubeproxy/runner.h"
 #include "dataplanes/kubeproxy/tracker.h"
 
+struct held_config { /* a configuration and its memory */
+	uint32_t references;
+	struct arena *memory;
+	struct proxy_config config;
+};
+
 struct kubeproxy {
 	const char *mode;
-	struct arena *memory[2];       /* of the two configurations */
 	struct arena *scratch;         /* of one plan */
-	struct proxy_config config;    /* the present one */
-	struct proxy_config before;    /* the one of the plan before */
+	struct held_config *held, *held_before;
+	const struct proxy_config *config; /* the present one */
+	const struct proxy_config *before; /* the one of the last sync that loaded */
 	struct proxy_shared *shared;
 	bool owns_shared;
 	bool planned;                  /* at least once */
-	bool failed;                   /* the last plan did not load */
 	bool full;                     /* the present plan is a full sync */
-	struct snapshot *was[PROXY_FAMILIES], *now[PROXY_FAMILIES];
+	bool failed;                   /* the last plan did not load */
+	struct snapshot *was[PROXY_FAMILIES]; /* the last sync that loaded; NULL none */
+	struct snapshot *now[PROXY_FAMILIES]; /* of the present plan */
+	const char *left_mode;         /* mode of the kube-proxy before on this node, or NULL */
+	struct snapshot *left[PROXY_FAMILIES]; /* what that one had loaded; other mode only */
+	struct held_config *left_held;
 	struct runner runner;
 	int64_t now_ns;                /* of the last runner_next */
 };
@@ -45,6 +57,8 @@ void kubeproxy_close(struct kubeproxy *k);
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
 		    const struct plan_request *request, struct err *err);
 void kubeproxy_end(struct kubeproxy *k, struct transactions *out);
+/* Whether equal services may use other endpoints than in the last sync. */
+bool kubeproxy_choice_differs(const struct kubeproxy *k);
 /* Whether this plan has to do with the family: it is the node's, or has or had services. */
 bool kubeproxy_family(const struct kubeproxy *k, unsigned family);
 

@@ -258,11 +258,13 @@ int kubeproxy_list(const struct planner_class *class, const struct proxy_view *v
 					       VIEW_NFT };
 	const struct plan_request request = { .full = true };
 	struct transactions plan = { 0 };
+	struct proxy_view alone = *view; /* knows nothing of what is loaded on the node */
 	struct planner *fresh;
-	int code = class->open(view, &fresh, err);
+	alone.shared = NULL;
+	int code = class->open(&alone, &fresh, err);
 	if (code)
 		return code;
-	code = class->plan(fresh, view, &request, &plan, err);
+	code = class->plan(fresh, &alone, &request, &plan, err);
 	struct listing l = { .plan = &plan, .format = format, .titles = which == VIEW_ALL,
 			     .out = out, .err = err };
 	if (!code && which != VIEW_ALL)

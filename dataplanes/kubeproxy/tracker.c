@@ -12,7 +12,13 @@ struct proxy_shared {
 	uint64_t version[PROXY_FAMILIES];
 	uint64_t content;
 	struct table contexts; /* text -> uint32_t */
+	struct table remains;  /* node -> struct remains */
 	struct arena *texts;
+};
+
+struct remains {
+	void *what;
+	void (*drop)(void *what);
 };
 
 static void shared_free(void *data)
@@ -27,6 +33,7 @@ struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned
 		return view->shared->data;
 	struct proxy_shared *s = mem_alloc(sizeof *s);
 	table_init(&s->contexts, TABLE_STRING_KEYS, sizeof(uint32_t));
+	table_init(&s->remains, TABLE_STRING_KEYS, sizeof(struct remains));
 	s->texts = arena_new();
 	if (view->shared)
 		*view->shared = (struct planner_shared){ s, shared_free };
@@ -35,8 +42,16 @@ struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned
 
 void proxy_shared_free(struct proxy_shared *s)
 {
+	const void *node;
+	void *value;
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		snapshot_unref(s->now[f]);
+	for (uint32_t i = 0; table_next(&s->remains, &i, &node, &value);) {
+		struct remains *r = value;
+		if (r->what)
+			r->drop(r->what);
+	}
+	table_free(&s->remains);
 	table_free(&s->contexts);
 	arena_free(s->texts);
 	free(s);
@@ -52,6 +67,25 @@ uint32_t proxy_context(struct proxy_shared *s, const char *text)
 	id = table_put(&s->contexts, kept, NULL);
 	*id = next;
 	return next;
+}
+
+void proxy_leave(struct proxy_shared *s, const char *node, void *what, void (*drop)(void *what))
+{
+	struct remains *r = table_find(&s->remains, node);
+	if (!r)
+		r = table_put(&s->remains, arena_strdup(s->texts, node), NULL);
+	if (r->what)
+		r->drop(r->what);
+	*r = (struct remains){ what, drop };
+}
+
+void *proxy_take(struct proxy_shared *s, const char *node)
+{
+	struct remains *r = table_find(&s->remains, node);
+	void *what = r ? r->what : NULL;
+	if (r)
+		r->what = NULL;
+	return what;
 }
 
 void snapshot_unref(struct snapshot *s)
@@ -132,6 +166,42 @@ struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store 
 	}
 	s->now[family]->references++;
 	return s->now[family];
+}
+
+static bool claim(struct table *claims, struct arena *a, const char *ip, const char *proto,
+		  uint16_t port)
+{
+	bool added;
+	table_put(claims, arena_printf(a, "%s %s %u", ip, proto, port), &added);
+	return added;
+}
+
+static bool claim_port(struct table *claims, struct arena *a, const struct service_port *p)
+{
+	bool alone = claim(claims, a, p->cluster_ip_text, p->proto, p->port);
+	for (uint32_t i = 0; i < p->external_ip_count; i++)
+		alone &= claim(claims, a, p->external_ips[i], p->proto, p->port);
+	for (uint32_t i = 0; i < p->vip_count; i++)
+		alone &= claim(claims, a, p->vips[i], p->proto, p->port);
+	return alone && (!p->node_port || claim(claims, a, "", p->proto, p->node_port));
+}
+
+bool snapshot_conflicts(struct snapshot *s)
+{
+	struct table claims;
+	struct arena *a;
+	if (s->conflicts)
+		return s->conflicts == 'y';
+	a = arena_new();
+	table_init(&claims, TABLE_STRING_KEYS, 0);
+	s->conflicts = 'n';
+	for (uint32_t i = 0; i < s->count && s->conflicts == 'n'; i++)
+		for (uint32_t k = 0; k < s->items[i]->port_count; k++)
+			if (!claim_port(&claims, a, &s->items[i]->ports[k]))
+				s->conflicts = 'y';
+	table_free(&claims);
+	arena_free(a);
+	return s->conflicts == 'y';
 }
 
 bool snapshot_next(const struct snapshot *was, const struct snapshot *now,

@@ -18,6 +18,7 @@ struct snapshot {
 	struct service **items;        /* by namespace, then name */
 	uint32_t count;
 	uint64_t endpoint_count;       /* distinct ones, summed over service ports */
+	char conflicts;                /* 0 not looked at, 'y', 'n' */
 };
 
 struct proxy_shared;
@@ -33,6 +34,17 @@ void snapshot_unref(struct snapshot *s); /* NULL is allowed */
 
 /* A small number for a text: equal texts, equal numbers. For variant keys. */
 uint32_t proxy_context(struct proxy_shared *s, const char *text);
+
+/* Keeps something under a node's name (NULL forgets it) until it is taken away or the
+ * shared memory goes; `drop` frees it then. */
+void proxy_leave(struct proxy_shared *s, const char *node, void *remains,
+		 void (*drop)(void *remains));
+/* The caller owns it from now on; NULL: nothing is there. */
+void *proxy_take(struct proxy_shared *s, const char *node);
+
+/* Whether two service ports of the snapshot claim the same address and port, or the same
+ * node port. Which one wins is a matter of order. */
+bool snapshot_conflicts(struct snapshot *s);
 
 /* Walks two snapshots side by side in order: one step a service of either. `was` may
  * be NULL (empty). False at the end. */

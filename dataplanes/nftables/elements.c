@@ -60,7 +60,8 @@ void nft_port_elements(const struct nft_style *s, const struct service_port *p,
 	snprintf(external, sizeof external, "external-%s", n.base);
 	snprintf(firewall, sizeof firewall, "firewall-%s", n.base);
 	if (!after_firewall) {
-		ask(&a, NFT_CLUSTER_IPS, p->cluster_ip_text, "", "");
+		if (s->old || p == p->service->ports) /* once a Service */
+			ask(&a, NFT_CLUSTER_IPS, p->cluster_ip_text, "", "");
 		if (choice->internal)
 			ask(&a, NFT_SERVICE_IPS, p->cluster_ip_text, "goto ", internal);
 		else

@@ -147,10 +147,21 @@ static void make_chain(void *ctx, const char *name)
 		      w->s->table, name);
 }
 
+/* Whether a chain found at the start is what would be written. */
+static bool left_alone(const struct writer *w, const char *chain)
+{
+	char set[NFT_NAME];
+	const char *base = strchr(chain, '-');
+	if (!w->s->found || strncmp(chain, "endpoint-", 9) != 0 || !table_find(w->s->found, chain))
+		return false;
+	snprintf(set, sizeof set, "affinity%.260s", base);
+	return w->p->affinity == (table_find(w->s->found, set) != NULL);
+}
+
 /* All but the firewall chain, which is made where it is first needed. */
 static void make_chain_early(void *ctx, const char *name)
 {
-	if (strncmp(name, "firewall-", 9) != 0)
+	if (strncmp(name, "firewall-", 9) != 0 && !left_alone(ctx, name))
 		make_chain(ctx, name);
 }
 
@@ -273,6 +284,8 @@ static void write_endpoint(struct writer *w, const struct endpoint *e)
 {
 	char name[NFT_NAME], set[NFT_NAME];
 	nft_endpoint_name("endpoint", w->p, e, name);
+	if (left_alone(w, name))
+		return;
 	strbuf_printf(w->out, "add rule %s %s %s saddr %s jump mark-for-masquerade\n", w->s->table,
 		      name, w->s->ip, e->ip);
 	if (w->p->affinity)
@@ -306,4 +319,13 @@ void nft_port(const struct nft_style *s, const struct service_port *p,
 		write_picks(&w, "local", choice->local, choice->local_count);
 	for (uint32_t i = 0; i < choice->all_count; i++)
 		write_endpoint(&w, choice->all[i]);
+}
+
+void nft_port_dispatch(const struct nft_style *s, const struct service_port *p,
+		       const struct endpoint_choice *choice, struct nft_elements *there,
+		       struct strbuf *out)
+{
+	struct writer w = { .s = s, .p = p, .choice = choice, .there = there, .out = out };
+	nft_port_elements(s, p, choice, false, put_element, &w);
+	nft_port_elements(s, p, choice, true, put_element, &w);
 }

@@ -27,6 +27,9 @@ struct nft_style {
 	char mark[16];
 	char is_local[80], not_local[80];
 	bool old;                      /* v1.30's text */
+	/* Names of chains and affinity sets that a restarted kube-proxy finds: an endpoint
+	 * chain among them is left alone when its set is as it should be. NULL: none. */
+	const struct table *found;
 };
 
 struct nft_elements { /* elements that a family's table has */
@@ -50,6 +53,10 @@ void nft_flush_elements(const struct nft_style *s, struct strbuf *out);
 void nft_port(const struct nft_style *s, const struct service_port *p,
 	      const struct endpoint_choice *choice, struct nft_elements *there,
 	      struct strbuf *out);
+/* Only the elements. */
+void nft_port_dispatch(const struct nft_style *s, const struct service_port *p,
+		       const struct endpoint_choice *choice, struct nft_elements *there,
+		       struct strbuf *out);
 
 void nft_elements_init(struct nft_elements *e, struct arena *memory);
 void nft_elements_free(struct nft_elements *e);

@@ -20,6 +20,23 @@
 
 #define GOLDEN "tests/golden/kube-proxy/"
 
+/* Folders of rules/ and the node of each. */
+static const char *const golden_clusters[][2] = {
+	{ "101", "worker-3" },
+	{ "102", "gke-prod-pool-1-5f3c-0xkq" },
+	{ "103", "kind-worker3" },
+	{ "104", "edge-a" },
+	{ "106", "edge-b" },
+	{ "107", "edge-b" },
+	{ "108", "worker-1" },
+	{ "109", "gke-prod-pool-1-5f3c-0xkq" },
+	{ "110", "ip-10-0-12-34.eu-west-1.compute.internal" },
+	{ "113", "edge-b" },
+	{ "119", "ip-10-0-13-7.eu-west-1.compute.internal" },
+	{ "125", "edge-c" },
+};
+#define GOLDEN_CLUSTERS (sizeof golden_clusters / sizeof *golden_clusters)
+
 struct golden {
 	struct kube_store *store;
 	struct choice *choice;
@@ -102,6 +119,33 @@ static inline char *golden_file(const char *folder, const char *name)
 	if (file_read(path, &out, &err))
 		check_note(false, path, 0, "%s", err.text);
 	return strbuf_steal(&out);
+}
+
+static inline int golden_replace(void *ctx, struct kube_object *o, struct err *err)
+{
+	return kube_store_update(ctx, o, true, err);
+}
+
+/* The changes of five/steps.yaml: web loses an endpoint; Service empty is deleted. */
+static inline void golden_step(struct golden *g, unsigned number)
+{
+	struct err err = { "" };
+	struct manifest_options options = { .defaults = true };
+	static const char slice[] =
+		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice,\n"
+		"metadata: {namespace: default, name: web-1,\n"
+		"  labels: {kubernetes.io/service-name: web}}, addressType: IPv4,\n"
+		"ports: [{name: http, port: 8080, protocol: TCP}],\n"
+		"endpoints: [\n"
+		"  {addresses: [10.244.1.10], nodeName: node-a,\n"
+		"   conditions: {ready: true, serving: true, terminating: false}},\n"
+		"  {addresses: [10.244.1.11], nodeName: node-a,\n"
+		"   conditions: {ready: true, serving: true, terminating: false}}]}\n";
+	int code = number == 1 ? manifest_read(slice, strlen(slice), "step", &options, golden_replace,
+					       g->store, &err) :
+				 kube_store_delete(g->store, KIND_SERVICE, "default", "empty",
+						   &err);
+	check_note(code == 0, "step", (int)number, "%s", err.text);
 }
 
 /* ---- canonical order ------------------------------------------------------------- */

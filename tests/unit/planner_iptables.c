@@ -3,21 +3,6 @@
 
 #include "dataplanes/iptables/iptables.h"
 
-static const char *const clusters[][2] = {
-	{ "101", "worker-3" },
-	{ "102", "gke-prod-pool-1-5f3c-0xkq" },
-	{ "103", "kind-worker3" },
-	{ "104", "edge-a" },
-	{ "106", "edge-b" },
-	{ "107", "edge-b" },
-	{ "108", "worker-1" },
-	{ "109", "gke-prod-pool-1-5f3c-0xkq" },
-	{ "110", "ip-10-0-12-34.eu-west-1.compute.internal" },
-	{ "113", "edge-b" },
-	{ "119", "ip-10-0-13-7.eu-west-1.compute.internal" },
-	{ "125", "edge-c" },
-};
-
 static char *restored(const struct golden *g)
 {
 	char *four = golden_text(g, TX_IPTABLES_RESTORE), *six = golden_text(g, TX_IP6TABLES_RESTORE);
@@ -32,12 +17,12 @@ static char *restored(const struct golden *g)
 /* Source: kube-proxy v1.30.5 on random clusters. */
 static void first_sync_of_random_clusters(void)
 {
-	for (unsigned i = 0; i < sizeof clusters / sizeof *clusters; i++) {
+	for (unsigned i = 0; i < GOLDEN_CLUSTERS; i++) {
 		struct golden g;
 		char path[128], folder[32];
-		snprintf(folder, sizeof folder, "rules/%s", clusters[i][0]);
+		snprintf(folder, sizeof folder, "rules/%s", golden_clusters[i][0]);
 		snprintf(path, sizeof path, GOLDEN "%s/cluster.yaml", folder);
-		if (golden_open(&g, path, clusters[i][1], &iptables_planner, KUBE_1_30) &&
+		if (golden_open(&g, path, golden_clusters[i][1], &iptables_planner, KUBE_1_30) &&
 		    golden_plan(&g, true))
 			golden_same(folder, golden_restore(restored(&g), false),
 				    golden_restore(golden_file(folder, "iptables.restore.txt"),
@@ -48,32 +33,6 @@ static void first_sync_of_random_clusters(void)
 
 /* ---- five services and two changes -------------------------------------------------- */
 
-static int replace(void *ctx, struct kube_object *o, struct err *err)
-{
-	return kube_store_update(ctx, o, true, err);
-}
-
-static void step(struct golden *g, unsigned number)
-{
-	struct err err = { "" };
-	struct manifest_options options = { .defaults = true };
-	static const char slice[] =
-		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice,\n"
-		"metadata: {namespace: default, name: web-1,\n"
-		"  labels: {kubernetes.io/service-name: web}}, addressType: IPv4,\n"
-		"ports: [{name: http, port: 8080, protocol: TCP}],\n"
-		"endpoints: [\n"
-		"  {addresses: [10.244.1.10], nodeName: node-a,\n"
-		"   conditions: {ready: true, serving: true, terminating: false}},\n"
-		"  {addresses: [10.244.1.11], nodeName: node-a,\n"
-		"   conditions: {ready: true, serving: true, terminating: false}}]}\n";
-	int code = number == 1 ? manifest_read(slice, strlen(slice), "step", &options, replace,
-					       g->store, &err) :
-				 kube_store_delete(g->store, KIND_SERVICE, "default", "empty",
-						   &err);
-	check_note(code == 0, "step", (int)number, "%s", err.text);
-}
-
 static void five(const char *folder, enum kube_version version)
 {
 	struct golden g;
@@ -82,7 +41,7 @@ static void five(const char *folder, enum kube_version version)
 			char name[40];
 			snprintf(name, sizeof name, "step%u-iptables-restore.txt", i);
 			if (i)
-				step(&g, i);
+				golden_step(&g, i);
 			if (golden_plan(&g, i == 0))
 				golden_same(name, golden_restore(restored(&g), false),
 					    golden_restore(golden_file(folder, name), false));
