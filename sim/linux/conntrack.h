@@ -41,6 +41,12 @@ uint32_t ct_mark(const struct packet *p);
 void ct_set_mark(struct packet *p, uint32_t mark);
 /* raw table's NOTRACK. */
 void ct_untrack(struct packet *p);
+/* Makes `reply` the reply tuple of an entry that is not confirmed yet and counts it as
+ * DNATed: what IPVS does with net.ipv4.vs.conntrack=1 (nf_conntrack_alter_reply). */
+void ct_alter_reply(struct packet *p, const struct flow_key *reply);
+/* Conntrack zone that the packet is looked up in (-j CT --zone); before PREROUTING's or
+ * OUTPUT's conntrack. */
+void ct_set_zone(struct netns *ns, struct packet *p, uint16_t zone);
 
 enum nat_kind { NAT_SRC, NAT_DST };
 struct nat_range {
@@ -50,11 +56,15 @@ struct nat_range {
 };
 
 /* Sets up NAT of the packet's entry and rewrites the packet; what DNAT, SNAT,
- * REDIRECT and their nft twins call. DROP when no free tuple is left. */
+ * REDIRECT and their nft twins call. When no free tuple is left the packet goes on
+ * with a taken one and dies at confirm (insert_failed), as in Linux. DROP: the
+ * packet has no entry that can be translated, or no address to take. */
 enum nf_verdict nat_setup(struct hook_state *state, enum nat_kind kind,
 			  const struct nat_range *range);
 /* MASQUERADE: the address that the outgoing interface has toward the next hop. */
 enum nf_verdict nat_masquerade(struct hook_state *state, const struct nat_range *range);
+/* REDIRECT: 127.0.0.1 (::1) at OUTPUT, else the first address of the incoming interface. */
+enum nf_verdict nat_redirect(struct hook_state *state, const struct nat_range *range);
 /* Registers a nat rule evaluator: called for the first packet of an entry only
  * (per direction of manipulation), other packets are rewritten from the tuples. */
 void nat_register(struct netns *ns, uint8_t family, enum nf_hook hook, int priority,

@@ -7,9 +7,11 @@
  * Interfaces: every namespace has `lo` (number 1). veth pairs and network
  * segments (a switch that connects interfaces of several namespaces) carry
  * packets with a delay as one event per hop; everything between two hops runs
- * to completion inside one event. A bridge has ports; it forwards by the
- * destination MAC, which the model derives from the next hop's address, and has
- * hairpin mode per port. A dummy interface swallows what is sent to it.
+ * to completion inside one event. The loopback is a hop without delay: what is
+ * sent to it arrives in an event of the same instant, as from a softirq. A bridge
+ * has ports; it forwards by the destination MAC, which the model derives from the
+ * next hop's address, and has hairpin mode per port. A dummy interface swallows
+ * what is sent to it.
  *
  * MAC addresses are derived from namespace and interface name: 02:xx:...
  *
@@ -85,6 +87,9 @@ void *netns_user(const struct netns *ns);
 /* Name shown as `node` in traces; default the name. */
 void netns_set_label(struct netns *ns, const char *label);
 const char *netns_label(const struct netns *ns);
+/* A trace's entry_node is the label of the first such namespace that the packet enters
+ * or leaves from: the executor says so of nodes. Default no. */
+void netns_set_entry(struct netns *ns, bool entry);
 
 /* Interfaces. Numbers start at 1 (lo) and are not used again. 0: the name exists. */
 uint16_t netns_add_dummy(struct netns *ns, const char *name);
@@ -99,9 +104,9 @@ uint16_t netns_iface_by_name(const struct netns *ns, const char *name); /* 0 non
 const char *netns_iface_name(const struct netns *ns, uint16_t ifindex); /* "" none */
 struct net_mac netns_iface_mac(const struct netns *ns, uint16_t ifindex);
 
-/* A network segment: a switch with a delay. Unknown next hops: the frame is seen
- * at the sender's interface and at every other one as a broadcast would not be:
- * it is lost there. Faults are set per segment. */
+/* A network segment: a switch with a delay. A next hop that nobody has: no frame is
+ * seen, and after three seconds without an ARP answer the sender is told host
+ * unreachable, as Linux does (linux/neigh.c). Faults are set per segment. */
 struct segment;
 struct segment_faults { uint32_t loss_per_million; int64_t extra_delay_ns, jitter_ns; };
 struct segment *segment_new(struct linux_env *env, const char *name, int64_t delay_ns);
