@@ -244,8 +244,6 @@ struct icmp_notice {
 void stack_icmp_error(struct netns *ns, const struct packet *quoted,
 		      const struct icmp_notice *notice);
 void stack_echo_reply(struct netns *ns, const struct packet *p);
-/* An error of the namespace itself about a packet it sent (no neighbour). */
-void stack_output_error(struct netns *ns, const struct packet *p, int error);
 void stack_free(struct netns *ns);
 void stack_reset(struct netns *ns);
 void stack_print(const struct netns *ns, struct strbuf *out);
