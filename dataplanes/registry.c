@@ -11,6 +11,7 @@ static const struct dataplane rows[] = {
 	  "kube-proxy's iptables mode on the Linux model" },
 	{ "nftables", &nftables_planner, &model_executor,
 	  "kube-proxy's nftables mode on the Linux model" },
+	{ "dump", NULL, &model_executor, "rules of real nodes' dumps on the Linux model" },
 	{ "null", &null_planner, &model_executor,
 	  "no Service works; an example for people who add their own" },
 };

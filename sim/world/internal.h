@@ -97,6 +97,7 @@ struct world {
 	struct container *containers; /* runs that kubelets started */
 	struct handler *handlers;  /* probes and hooks under way */
 	struct cluster_plan *plan; /* how it was started */
+	bool lazy;                 /* a large snapshot: pods are attached when they are met */
 	uint32_t invented;         /* node addresses made up so far */
 };
 
@@ -158,6 +159,8 @@ void programs_drain(struct place *p, uint64_t container);
 
 /* The nodes' network as far as their addresses tell. */
 void topology_from_nodes(struct world *w);
+/* The places of what is in the store. */
+int snapshot_places(struct world *w, struct err *err);
 
 /* ---- dumps.c ---- */
 

@@ -320,13 +320,9 @@ static int add_endpoints(struct world *w, struct err *err)
 	return 0;
 }
 
-int world_load(struct world *w, const char *const *files, uint32_t count, struct err *err)
+int snapshot_places(struct world *w, struct err *err)
 {
-	int code = manifest_load(w->store, files, count, w->options.warnings, err);
-	if (!code)
-		code = control_fill_snapshot(w->store, w->choice, w->options.warnings, err);
-	if (!code)
-		code = world_choose_mode(w, err);
+	int code = world_choose_mode(w, err);
 	if (!code)
 		code = add_nodes(w, err);
 	if (code)
@@ -337,4 +333,12 @@ int world_load(struct world *w, const char *const *files, uint32_t count, struct
 	if (!code)
 		code = add_pods(w, err);
 	return code ? code : add_endpoints(w, err);
+}
+
+int world_load(struct world *w, const char *const *files, uint32_t count, struct err *err)
+{
+	int code = manifest_load(w->store, files, count, w->options.warnings, err);
+	if (!code)
+		code = control_fill_snapshot(w->store, w->choice, w->options.warnings, err);
+	return code ? code : snapshot_places(w, err);
 }

@@ -253,12 +253,19 @@ static void run_free(struct run *r)
 	r->trace = NULL;
 }
 
-/* Dumps don't say which pods there are: where the packet went, somebody may have to be
- * made who answers. */
+/* In a large snapshot pods are attached when a packet was sent to them. Dumps don't say
+ * which pods there are: where the packet went, somebody may have to be made. */
 static bool receiver_made(struct run *r)
 {
 	const struct trace *t = r->trace;
-	if (!r->w->dumps || answered(op_result(r->op), r->query->proto))
+	if (answered(op_result(r->op), r->query->proto))
+		return false;
+	if (r->w->lazy) {
+		struct place *p = place_by_addr(r->w, t->dnat_addr.family != NET_NONE ? &t->dnat_addr
+										: &r->target.addr);
+		return p && !p->attached && place_attach(p, NULL) == 0;
+	}
+	if (!r->w->dumps)
 		return false;
 	if (t->dnat_addr.family != NET_NONE)
 		return dumps_answer(r->w, &t->dnat_addr, r->query->proto, t->dnat_port, true, r->notes);

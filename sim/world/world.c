@@ -7,6 +7,7 @@
 #include "net/craft.h"
 #include "world/live.h"
 
+#define EAGER_PLACES 2000u /* of a larger snapshot only what a packet meets is attached */
 #define DEFAULT_DATAPLANE "iptables"
 
 void world_warn(struct world *w, const char *fmt, ...)
@@ -124,7 +125,8 @@ int network_up(struct world *w, struct err *err)
 	for (uint32_t i = 0; table_next(&w->places, &i, NULL, &value) && !code;)
 		if ((*(struct place **)value)->kind == PLACE_NODE)
 			code = place_attach(*(struct place **)value, err);
-	for (uint32_t i = 0; !code && table_next(&w->places, &i, NULL, &value);)
+	w->lazy = w->options.snapshot && w->places.count > EAGER_PLACES;
+	for (uint32_t i = 0; !w->lazy && !code && table_next(&w->places, &i, NULL, &value);)
 		code = place_attach(*(struct place **)value, err);
 	for (uint32_t i = 0; i < w->node_count && !code; i++)
 		if (w->nodes[i]->proxy)
