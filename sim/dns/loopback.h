@@ -19,7 +19,7 @@ struct loopback;
 /* `client` is the source address of what the sockets send. All borrowed. */
 struct loopback *loopback_new(struct engine *engine, struct choice *choice,
 			      struct dns_server *server, const struct net_addr *client);
-void loopback_free(struct loopback *l); /* sockets must be closed */
+void loopback_free(struct loopback *l); /* closes what is still open */
 struct sockets_ref loopback_sockets(struct loopback *l);
 
 /* Decides about each query before the server sees it: true loses it. `number` counts

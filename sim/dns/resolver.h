@@ -63,6 +63,9 @@ struct resolver_config {
 	/* Further words of a tool's command line, by blanks: "+short +tcp -x". */
 	const char *options;
 	bool has_v4, has_v6;             /* the pod has a global address of the family */
+	/* IPv6 is switched off: not even a link-local address, so that AI_ADDRCONFIG leaves
+	 * AAAA out (a link-local one counts for it). */
+	bool no_ipv6;
 	struct sock_options socket;      /* trace, mark: for every socket it opens */
 	int64_t epoch_s;                 /* Unix time of virtual time 0: dig's WHEN line */
 };

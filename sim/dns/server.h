@@ -38,6 +38,9 @@ struct dns_server_config {
 	struct choice *choice;           /* borrowed */
 	const struct net_addr *local;    /* addresses of the pod it runs in; copied */
 	uint32_t local_count;
+	/* It counts as a pod of the Service kube-system/kube-dns, also where none of its
+	 * endpoints has one of these addresses. */
+	bool is_kube_dns;
 	uint16_t port;                   /* which server blocks: those with this port; 0: 53 */
 	int64_t epoch_s;                 /* Unix time of virtual time 0 */
 	struct strbuf *warnings;         /* lines; may be NULL; used by dns_server_new only */

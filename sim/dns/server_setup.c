@@ -102,6 +102,7 @@ int setup_kubernetes(const struct setup *s, const struct corefile_line *l, struc
 	k->view = s->server->view;
 	k->local = s->server->local;
 	k->local_count = s->server->local_count;
+	k->is_kube_dns = s->config->is_kube_dns;
 	k->epoch_s = s->config->epoch_s;
 	int code = setup_zones(s, l, 1, &k->zones);
 	for (uint32_t i = 0; !code && i < l->block_count; i++)

@@ -249,6 +249,28 @@ void dns_view_unwatch(struct dns_view *v)
 	v->store = NULL;
 }
 
+void dns_view_replace(struct dns_view *v, const struct kube_store *s, int64_t now_ns)
+{
+	const void *key;
+	void *value;
+	dns_view_unwatch(v);
+	for (uint32_t i = 0; table_next(&v->objects, &i, &key, &value);) {
+		struct kube_object *o = *(struct kube_object **)value;
+		if (!o)
+			continue;
+		*(struct kube_object **)value = NULL;
+		index_object(v, o, false);
+		kube_unref(o);
+	}
+	for (int i = 0; i < WATCHES; i++) {
+		const struct kube_object *o;
+		for (uint32_t cursor = 0; (o = kube_store_next(s, watched[i], NULL, &cursor));)
+			dns_view_apply(v, KUBE_ADDED, NULL, o, now_ns);
+	}
+	v->generation++;
+	v->modified_ns = now_ns;
+}
+
 void dns_view_set_synced(struct dns_view *v, bool synced)
 {
 	v->synced = synced;

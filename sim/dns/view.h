@@ -28,6 +28,9 @@ void dns_view_free(struct dns_view *v);
  * dns_view_unwatch be called. */
 void dns_view_watch(struct dns_view *v, struct kube_store *s, int64_t delay_ns);
 void dns_view_unwatch(struct dns_view *v);
+/* Makes the view show this store (which it does not follow): objects that are gone are
+ * deleted, all others are new. */
+void dns_view_replace(struct dns_view *v, const struct kube_store *s, int64_t now_ns);
 /* One change by hand. */
 void dns_view_apply(struct dns_view *v, enum kube_change change, const struct kube_object *old,
 		    const struct kube_object *now, int64_t now_ns);

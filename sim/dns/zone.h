@@ -32,6 +32,7 @@ struct dns_kube {
 	const struct dns_view *view;
 	const struct net_addr *local;    /* addresses CoreDNS is bound to, no loopback */
 	uint32_t local_count;
+	bool is_kube_dns;                /* else what Services its addresses are in */
 	int64_t epoch_s;                 /* Unix time of virtual time 0, for the serial */
 };
 

@@ -375,6 +375,12 @@ void zone_servers(const struct zone_query *q, struct zone_items *out)
 				add_server_service(q, s, slices[n], out);
 		}
 	}
+	const struct kube_service *kube_dns = find_service(k, "kube-system", "kube-dns");
+	if (!found && k->is_kube_dns && kube_dns) {
+		add_server_service(q, kube_dns, &(struct kube_endpoint_slice){ .endpoints.count = 0 },
+				   out);
+		return;
+	}
 	struct dns_name own = q->zone;
 	if (found || !dns_name_prepend_text(&own, "ns.dns"))
 		return;
