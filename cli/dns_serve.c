@@ -499,6 +499,14 @@ static int time_to_wait(struct dns_service *s, int64_t now_ns)
 	return next <= now_ns ? 0 : (int)((next - now_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
+/* Reads the signal, so that it is not delivered once the mask is what it was. */
+static void take_signal(struct dns_service *s)
+{
+	struct signalfd_siginfo info;
+	while (read(s->signals, &info, sizeof info) == sizeof info)
+		s->stopping = true;
+}
+
 int dns_service_run(struct dns_service *s, struct err *err)
 {
 	struct epoll_event events[BATCH];
@@ -521,7 +529,7 @@ int dns_service_run(struct dns_service *s, struct err *err)
 				accept_clients(s);
 				break;
 			case SOURCE_SIGNAL:
-				s->stopping = true;
+				take_signal(s);
 				break;
 			case SOURCE_CLIENT:
 				client_event(s, events[i].data.ptr, events[i].events);

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "run scenarios on dataplanes; TAP 13 on standard output" },
 	{ "rules", cmd_rules, "the rules that kube-proxy writes on a node of a cluster" },
 	{ "trace", cmd_trace, "what becomes of a packet, hook by hook, rule by rule" },
+	{ "dns", cmd_dns, "answer DNS queries as the cluster does, for dig, nslookup, dnsperf" },
 	{ "compare", cmd_compare, "whether two captures tell the same story, packet by packet" },
 	{ "scale", cmd_scale, "rules, bytes and rules passed as Services grow; TSV" },
 };
