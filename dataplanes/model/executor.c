@@ -81,6 +81,7 @@ static struct model_place *place_new(struct executor *e, const struct place_spec
 	p->ns = netns_new(&e->shared, p->name);
 	const char *slash = strchr(p->name, '/');
 	netns_set_label(p->ns, p->kind == PLACE_NODE && slash ? slash + 1 : p->name);
+	netns_set_entry(p->ns, p->kind == PLACE_NODE);
 	netns_set_user(p->ns, p);
 	return p;
 }

@@ -11,6 +11,7 @@
 
 #include "core/arena.h"
 #include "linux/internal.h"
+#include "linux/stack_internal.h"
 
 #define PEER_BURST 6
 #define FIRST_IDLE_NS (60 * NS_PER_S) /* a new peer has not been sent to for that long */
@@ -199,8 +200,7 @@ void icmp_receive(struct netns *ns, struct packet *p)
 			stack_icmp_error(ns, quoted, &notice);
 		packet_free(quoted);
 	} else if (type == (v4 ? ECHO : ECHO6)) {
-		if (p->trace)
-			step_add(ns, p, "socket", "", NULL, "echo request: answered");
+		sock_delivered(ns, p, "echo request, answered");
 		answer_echo(ns, p);
 	} else if (type == (v4 ? ECHO_REPLY : ECHO_REPLY6)) {
 		stack_echo_reply(ns, p);

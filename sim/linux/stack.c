@@ -179,6 +179,8 @@ struct craft_ip sock_ip(const struct sock *s, const struct sock_name *local,
 int sock_output(struct sock *s, struct packet *p)
 {
 	p->trace = s->options.trace;
+	if (s->options.once) /* the question is what becomes of the first packet */
+		s->options.trace = NULL;
 	p->mark = s->options.mark;
 	p->owner_sock = s;
 	return netns_output(s->n->ns, p);

@@ -64,7 +64,7 @@ struct sock_options {
 	uint32_t mark;            /* SO_MARK */
 	bool reuse_port_now;      /* SO_REUSEADDR: take a port in TIME_WAIT */
 	int64_t connect_timeout_ns; /* 0: as Linux retransmits (tcp_syn_retries) */
-	bool once;                /* never retransmit: one packet, for tracing */
+	bool once;                /* never retransmit; only the first packet has the trace */
 };
 
 struct sockets_class {

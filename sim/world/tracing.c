@@ -236,7 +236,8 @@ static void outcome_of(struct run *r, struct trace_outcome *o)
 				     .masqueraded = t->masqueraded };
 	if (t->delivered_in[0])
 		o->client_seen = t->source_seen;
-	snprintf(o->entry_node, sizeof o->entry_node, "%s", t->entry_node);
+	snprintf(o->entry_node, sizeof o->entry_node, "%s",
+		 r->from->kind == PLACE_NODE || r->from->host ? r->from->node : t->entry_node);
 	backend_of(r, o);
 	reason_of(r, o);
 	o->trace = r->trace;
