@@ -3,6 +3,10 @@
 
 #include "linux/conntrack_internal.h"
 
+/* The kernel counts in ticks: what happens within one leaves a timeout as it was. */
+#define TICKS_PER_S 250
+#define TICK_NS (NS_PER_S / TICKS_PER_S)
+
 const char *ct_tcp_state_name(enum ct_tcp_state s)
 {
 	static const char *const names[] = { "NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT",
@@ -58,10 +62,10 @@ static const char *protocol_name(uint8_t proto)
 void ct_print_entry(const struct ct_entry *e, enum ct_event event, bool list, struct strbuf *out)
 {
 	uint8_t proto = e->tuple[DIR_ORIGINAL].proto;
-	int64_t left_ns = e->expires_ns - ct_now(e->owner);
+	int64_t left = (e->expires_ns / TICK_NS - ct_now(e->owner) / TICK_NS) / TICKS_PER_S;
 	strbuf_printf(out, "%-8s %u ", protocol_name(proto), proto);
-	if (left_ns > 0 || event != CT_EVENT_DESTROY)
-		strbuf_printf(out, "%lld ", left_ns > 0 ? (long long)(left_ns / NS_PER_S) : 0LL);
+	if (left > 0 || event != CT_EVENT_DESTROY)
+		strbuf_printf(out, "%lld ", left > 0 ? (long long)left : 0LL);
 	if (proto == PROTO_TCP)
 		strbuf_printf(out, "%s ", ct_tcp_state_name(e->tcp.state));
 	else if (proto == PROTO_SCTP)

@@ -15,7 +15,7 @@
 #include "linux/conntrack_internal.h"
 #include "net/trace.h"
 
-#define NAT_RULES_MAX 8u /* evaluators at one hook */
+#define NAT_RULES_MAX 16u /* evaluators at one hook */
 
 struct nat_rule {
 	hook_fn *fn;
@@ -27,8 +27,8 @@ struct nat_rules { /* of a namespace: [family][hook] */
 	struct nat_rule_list {
 		struct nat_rule rules[NAT_RULES_MAX];
 		uint32_t count;
-		bool hooked;
 	} lists[2][HOOK_COUNT];
+	bool hooked[2];
 };
 
 static enum nat_kind kind_at(enum nf_hook hook)
@@ -271,6 +271,27 @@ static enum nf_verdict on_nat(void *ctx, struct hook_state *state)
 	return route_again(state, &before);
 }
 
+static const enum nf_hook nat_hooks[] = { HOOK_PREROUTING, HOOK_INPUT, HOOK_OUTPUT,
+					 HOOK_POSTROUTING };
+#define NAT_HOOKS (sizeof nat_hooks / sizeof *nat_hooks)
+
+/* All four at once, as soon as a family has one evaluator: what is translated at one
+ * hook comes back at another. */
+static void hook_family(struct netns *ns, uint8_t family, bool on)
+{
+	for (size_t i = 0; i < NAT_HOOKS; i++) {
+		enum nf_hook hook = nat_hooks[i];
+		struct nat_rule_list *list = &ns->nat->lists[family == NET_V6][hook];
+		if (on)
+			hook_register(ns, family, hook,
+				      kind_at(hook) == NAT_SRC ? PRI_NAT_SRC : PRI_NAT_DST,
+				      on_nat, list);
+		else
+			hook_unregister(ns, family, hook, on_nat, list);
+	}
+	ns->nat->hooked[family == NET_V6] = on;
+}
+
 void nat_register(struct netns *ns, uint8_t family, enum nf_hook hook, int priority,
 		  hook_fn *rules, void *ctx)
 {
@@ -279,10 +300,8 @@ void nat_register(struct netns *ns, uint8_t family, enum nf_hook hook, int prior
 		ns->nat = mem_alloc(sizeof *ns->nat);
 	struct nat_rule_list *list = &ns->nat->lists[family == NET_V6][hook];
 	assert(hook != HOOK_FORWARD && list->count < NAT_RULES_MAX);
-	if (!list->hooked)
-		hook_register(ns, family, hook,
-			      kind_at(hook) == NAT_SRC ? PRI_NAT_SRC : PRI_NAT_DST, on_nat, list);
-	list->hooked = true;
+	if (!ns->nat->hooked[family == NET_V6])
+		hook_family(ns, family, true);
 	uint32_t at = list->count++;
 	while (at > 0 && list->rules[at - 1].priority > priority) {
 		list->rules[at] = list->rules[at - 1];
@@ -295,6 +314,7 @@ void nat_unregister(struct netns *ns, uint8_t family, enum nf_hook hook, hook_fn
 		    void *ctx)
 {
 	struct nat_rule_list *list = ns->nat ? &ns->nat->lists[family == NET_V6][hook] : NULL;
+	uint32_t left = 0;
 	for (uint32_t i = 0; list && i < list->count; i++) {
 		if (list->rules[i].fn != rules || list->rules[i].ctx != ctx)
 			continue;
@@ -303,10 +323,10 @@ void nat_unregister(struct netns *ns, uint8_t family, enum nf_hook hook, hook_fn
 			(list->count - i) * sizeof *list->rules);
 		break;
 	}
-	if (list && list->hooked && !list->count) {
-		hook_unregister(ns, family, hook, on_nat, list);
-		list->hooked = false;
-	}
+	for (size_t i = 0; list && i < NAT_HOOKS; i++)
+		left += ns->nat->lists[family == NET_V6][nat_hooks[i]].count;
+	if (list && !left && ns->nat->hooked[family == NET_V6])
+		hook_family(ns, family, false);
 }
 
 void nat_free(struct netns *ns)
