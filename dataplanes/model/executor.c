@@ -147,6 +147,26 @@ static int model_sysctl(struct executor *e, const char *place, const char *name,
 	return code ? err_set(err, code, "%s: no sysctl %s in the Linux model", place, name) : 0;
 }
 
+/* Two nodes are cut off at their uplinks, with all that is behind them; a pod or a host
+ * outside is cut off from the other's addresses. */
+static int partition(struct executor *e, struct model_place *a, const char *other, struct err *err)
+{
+	struct model_place *b = model_place(e, other);
+	if (!b)
+		return err_set(err, ENOENT, "partition: %s is not attached", other);
+	if (a->kind == PLACE_NODE && b->kind == PLACE_NODE) {
+		netns_cut_iface(a->ns, a->uplink, b->ns, b->uplink);
+		return 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (b->addrs[i].family != NET_NONE)
+			netns_cut_addr(a->ns, a->uplink, &b->addrs[i]);
+		if (a->addrs[i].family != NET_NONE)
+			netns_cut_addr(b->ns, b->uplink, &a->addrs[i]);
+	}
+	return 0;
+}
+
 static int model_fault(struct executor *e, const char *place, const char *fault, struct err *err)
 {
 	struct model_place *p = model_place(e, place);
@@ -158,17 +178,25 @@ static int model_fault(struct executor *e, const char *place, const char *fault,
 		netns_set_up(p->ns, p->uplink, fault[0] == 'u');
 		return 0;
 	}
+	if (strncmp(fault, "partition=", 10) == 0)
+		return partition(e, p, fault + 10, err);
+	if (strcmp(fault, "heal") == 0) {
+		netns_heal(p->ns, p->uplink);
+		return 0;
+	}
 	if (sscanf(fault, "loss=%lld", &number) == 1)
 		faults.loss_per_million = (uint32_t)number;
 	else if (sscanf(fault, "delay=%lld", &number) == 1)
 		faults.extra_delay_ns = number;
 	else if (sscanf(fault, "jitter=%lld", &number) == 1)
 		faults.jitter_ns = number;
-	else if (strcmp(fault, "heal") != 0)
+	else
 		return err_set(err, ENOTSUP,
-			       "fault %s: expected down, up, loss=PPM, delay=NS, jitter=NS or heal",
-			       fault);
-	segment_set_faults(e->lan, &faults);
+			       "fault %s: expected down, up, loss=PPM, delay=NS, jitter=NS, "
+			       "partition=PLACE or heal", fault);
+	if (number < 0 || (faults.loss_per_million > 1000000))
+		return err_set(err, EINVAL, "fault %s: out of range", fault);
+	netns_set_faults(p->ns, p->uplink, &faults);
 	return 0;
 }
 

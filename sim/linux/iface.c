@@ -159,6 +159,7 @@ void iface_free(struct iface *f)
 	ns->iface_count--;
 	memmove(ns->ifaces + at, ns->ifaces + at + 1,
 		(ns->iface_count - at) * sizeof *ns->ifaces);
+	link_faults_free(f);
 	free(f->addrs);
 	free(f);
 	if (peer) { /* a veth dies as a pair */

@@ -44,6 +44,8 @@ struct segment {
 	uint32_t member_count;
 };
 
+struct link_faults;
+
 struct flight { /* a packet between two interfaces */
 	struct flight *next, **back; /* list of the receiving interface */
 	struct iface *to;
@@ -68,6 +70,7 @@ struct iface {
 	struct net_prefix *addrs;
 	uint32_t addr_count, addr_capacity;
 	struct flight *flights;
+	struct link_faults *faults; /* NULL: none */
 	int16_t conf[CONF_COUNT];
 };
 
@@ -128,6 +131,10 @@ void link_transmit(struct netns *ns, uint16_t out_if, const struct net_addr *nex
 void link_port_send(struct iface *port, struct packet *p);
 void link_cancel(struct iface *to);
 void link_tap(struct iface *f, int direction, struct packet *p);
+
+/* fault.c: what both ends add to a frame's delay, or a negative number: it is lost. */
+int64_t link_fault_delay(const struct iface *out, const struct iface *in, const struct packet *p);
+void link_faults_free(struct iface *f);
 
 /* neigh.c: who answers for an address. The receiving interface, or NULL. */
 void l2_init(struct l2_domain *d);

@@ -85,9 +85,14 @@ static void veth_send(struct iface *out, struct packet *p)
 		lost(out, p, "the link is down");
 		return;
 	}
+	int64_t extra_ns = link_fault_delay(out, peer, p);
 	link_tap(out, 2, p);
+	if (extra_ns < 0) {
+		lost(out, p, "the frame was lost");
+		return;
+	}
 	scrub(out->ns, peer->ns, p);
-	fly(peer, out->delay_ns, p);
+	fly(peer, out->delay_ns + extra_ns, p);
 }
 
 void link_port_send(struct iface *port, struct packet *p)
@@ -97,14 +102,14 @@ void link_port_send(struct iface *port, struct packet *p)
 
 static void segment_send(struct iface *out, struct iface *target, struct packet *p)
 {
-	int64_t delay_ns = segment_delay(out->segment);
+	int64_t delay_ns = segment_delay(out->segment), extra_ns = link_fault_delay(out, target, p);
 	link_tap(out, 2, p);
-	if (delay_ns < 0 || !target->up) {
-		lost(out, p, delay_ns < 0 ? "the frame was lost" : "the far interface is down");
+	if (delay_ns < 0 || extra_ns < 0 || !target->up) {
+		lost(out, p, delay_ns < 0 || extra_ns < 0 ? "the frame was lost" : "the far interface is down");
 		return;
 	}
 	scrub(out->ns, target->ns, p);
-	fly(target, delay_ns, p);
+	fly(target, delay_ns + extra_ns, p);
 }
 
 void link_transmit(struct netns *ns, uint16_t out_if, const struct net_addr *next_hop,

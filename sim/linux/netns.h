@@ -113,6 +113,14 @@ struct segment *segment_new(struct linux_env *env, const char *name, int64_t del
 void segment_free(struct segment *s);
 uint16_t netns_add_segment_iface(struct netns *ns, const char *name, struct segment *s);
 void segment_set_faults(struct segment *s, const struct segment_faults *faults);
+/* The same at one interface, for what leaves and what enters by it. */
+void netns_set_faults(struct netns *ns, uint16_t ifindex, const struct segment_faults *faults);
+/* Nothing passes between two interfaces of a segment; between an interface and an
+ * address. netns_heal takes all faults of an interface away. Cuts name interfaces:
+ * heal before one of them goes. */
+void netns_cut_iface(struct netns *ns, uint16_t ifindex, struct netns *other, uint16_t other_index);
+void netns_cut_addr(struct netns *ns, uint16_t ifindex, const struct net_addr *far);
+void netns_heal(struct netns *ns, uint16_t ifindex);
 
 int netns_add_addr(struct netns *ns, uint16_t ifindex, const struct net_prefix *addr);
 bool netns_remove_addr(struct netns *ns, uint16_t ifindex, const struct net_addr *addr);

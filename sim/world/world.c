@@ -1,5 +1,6 @@
 /* world/world.c: a world's life, its clock, and what it passes on to the executor. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,10 +244,32 @@ int world_sysctl(struct world *w, struct place *p, const char *name, int64_t *va
 						      err);
 }
 
+/* "partition=PLACE" names a place as the command line does, the executor by namespace.
+ * "sync-fails=N" is kube-proxy's: the next N loads on this node fail. */
 int world_fault(struct world *w, struct place *p, const char *fault, struct err *err)
 {
+	char full[400];
+	unsigned count;
 	int code = ready(w, p, err);
-	return code ? code : w->row->executor->fault(w->executor, place_netns(p), fault, err);
+	if (code)
+		return code;
+	if (sscanf(fault, "sync-fails=%u", &count) == 1) {
+		if (!p->proxy)
+			return err_set(err, EINVAL, "%s has no kube-proxy", p->name);
+		p->proxy->failing = count;
+		return 0;
+	}
+	if (strncmp(fault, "partition=", 10) == 0) {
+		struct place *other = world_place(w, fault + 10, err);
+		if (!other)
+			return EINVAL;
+		code = ready(w, other, err);
+		if (code)
+			return code;
+		snprintf(full, sizeof full, "partition=%s", place_netns(other));
+		fault = full;
+	}
+	return w->row->executor->fault(w->executor, place_netns(p), fault, err);
 }
 
 int world_counters(struct world *w, struct place *p, struct counters *out)

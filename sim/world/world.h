@@ -219,7 +219,8 @@ int world_restart_kube_proxy(struct world *w, const char *node, struct err *err)
 int world_switch_mode(struct world *w, const char *mode, struct err *err);
 /* Whether every node's rules reflect all changes made so far. */
 bool world_synced(const struct world *w);
-/* "down", "up", "loss=PPM", "delay=NS", "jitter=NS", "partition=PLACE", "heal". */
+/* "down", "up", "loss=PPM", "delay=NS", "jitter=NS", "partition=PLACE", "heal" (of the
+ * place's link); on a node "sync-fails=N": kube-proxy's next N loads fail. */
 int world_fault(struct world *w, struct place *p, const char *fault, struct err *err);
 /* A tool's view at a node or pod: see enum dump_view. */
 int world_dump(struct world *w, struct place *p, enum dump_view view, const char *argument,
