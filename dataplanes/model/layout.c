@@ -203,6 +203,17 @@ static void attach_node(struct executor *e, struct model_place *p)
 	node_routes(e, p);
 }
 
+/* A pod outside its node's range knows no gateway: the bridge answers for everybody. */
+static void answer_for_all(struct model_place *node)
+{
+	char name[64];
+	const char *bridge = netns_iface_name(node->ns, node->bridge);
+	snprintf(name, sizeof name, "net.ipv4.conf.%s.proxy_arp", bridge);
+	netns_sysctl_set(node->ns, name, 1);
+	snprintf(name, sizeof name, "net.ipv6.conf.%s.proxy_ndp", bridge);
+	netns_sysctl_set(node->ns, name, 1);
+}
+
 static int attach_pod(struct executor *e, struct model_place *p, struct err *err)
 {
 	struct model_place *node = model_place(e, p->node);
@@ -237,6 +248,8 @@ static int attach_pod(struct executor *e, struct model_place *p, struct err *err
 		}
 		netns_add_addr(p->ns, p->uplink, &one);
 		route(p->ns, &all, NULL, p->uplink);
+		if (node->bridge)
+			answer_for_all(node);
 		route(node->ns, &one, NULL, node->bridge ? node->bridge : p->node_port);
 		void *value;
 		for (uint32_t k = 0; !ranged && table_next(&e->places, &k, NULL, &value);) {

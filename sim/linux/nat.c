@@ -15,8 +15,6 @@
 #include "linux/conntrack_internal.h"
 #include "net/trace.h"
 
-#define NAT_RULES_MAX 16u /* evaluators at one hook */
-
 struct nat_rule {
 	hook_fn *fn;
 	void *ctx;
@@ -25,8 +23,8 @@ struct nat_rule {
 
 struct nat_rules { /* of a namespace: [family][hook] */
 	struct nat_rule_list {
-		struct nat_rule rules[NAT_RULES_MAX];
-		uint32_t count;
+		struct nat_rule *rules;
+		uint32_t count, capacity;
 	} lists[2][HOOK_COUNT];
 	bool hooked[2];
 };
@@ -299,9 +297,14 @@ void nat_register(struct netns *ns, uint8_t family, enum nf_hook hook, int prior
 	if (!ns->nat)
 		ns->nat = mem_alloc(sizeof *ns->nat);
 	struct nat_rule_list *list = &ns->nat->lists[family == NET_V6][hook];
-	assert(hook != HOOK_FORWARD && list->count < NAT_RULES_MAX);
+	assert(hook != HOOK_FORWARD);
 	if (!ns->nat->hooked[family == NET_V6])
 		hook_family(ns, family, true);
+	if (list->count == list->capacity) {
+		uint32_t want = list->capacity ? list->capacity * 2 : 2;
+		list->rules = mem_grow(list->rules, list->capacity, want, sizeof *list->rules);
+		list->capacity = want;
+	}
 	uint32_t at = list->count++;
 	while (at > 0 && list->rules[at - 1].priority > priority) {
 		list->rules[at] = list->rules[at - 1];
@@ -331,6 +334,9 @@ void nat_unregister(struct netns *ns, uint8_t family, enum nf_hook hook, hook_fn
 
 void nat_free(struct netns *ns)
 {
+	for (unsigned i = 0; ns->nat && i < 2; i++)
+		for (unsigned k = 0; k < HOOK_COUNT; k++)
+			free(ns->nat->lists[i][k].rules);
 	free(ns->nat);
 	ns->nat = NULL;
 }
