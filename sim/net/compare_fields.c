@@ -96,7 +96,9 @@ static void compare_tcp(struct pair *p, const struct packet *x, const struct pac
 {
 	const struct compare_connection *a = &p->both->a.connections[p->connection], *b;
 	uint32_t own = p->both->b.conversations[p->y->conversation].connection;
-	b = &p->both->b.connections[a->mate != COMPARE_NONE ? a->mate : own];
+	b = &p->both->b.connections[own];
+	if (a->mate != COMPARE_NONE && (p->both->b.connections[a->mate].known || !b->known))
+		b = &p->both->b.connections[a->mate];
 	flags(p, packet_tcp_flags(x), packet_tcp_flags(y));
 	numbers(p, "relative sequence number", relative(a, p->from_client, packet_tcp_seq(x)),
 		relative(b, p->from_client, packet_tcp_seq(y)));

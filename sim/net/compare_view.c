@@ -16,13 +16,13 @@ struct tuple_key { /* both directions of one flow at one interface */
 
 struct identity_key { /* what NAT leaves alone */
 	uint64_t what; /* initial sequence number, or hash of the first payload */
-	uint32_t proto;
+	uint16_t proto, family;
 	uint32_t nth;  /* payloads: of its kind at one interface */
 };
 
 struct count_key {
 	uint64_t what;
-	uint32_t proto, interface;
+	uint32_t proto, interface; /* protocol with the family above it */
 };
 
 struct builder {
@@ -105,7 +105,9 @@ static uint32_t connection_of(struct builder *b, const struct packet *p, uint32_
 	const uint8_t *payload = packet_payload(p, &length);
 	memset(&id, 0, sizeof id);
 	memset(&counter, 0, sizeof counter);
-	id.proto = counter.proto = p->proto;
+	id.proto = p->proto;
+	id.family = p->family;
+	counter.proto = (uint32_t)p->family << 8 | p->proto;
 	if (p->proto == PROTO_TCP && packet_tcp_flags(p) & TCP_SYN) {
 		/* The client's number; a SYN/ACK acknowledges it. */
 		id.what = looks_like_client(p) ? packet_tcp_seq(p) : packet_tcp_ack(p) - 1;

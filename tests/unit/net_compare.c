@@ -380,6 +380,27 @@ static void icmp_errors_are_compared_with_their_quote(void)
 	film_end(&b);
 }
 
+/* The refused SYN is quoted with the right address, itself it has a wrong one. */
+static void a_mutated_syn_is_found_beside_its_refusal(void)
+{
+	struct film a, b;
+	film_begin(&a, 1000, 40000);
+	film_begin(&b, 2000, 50000);
+	struct film *films[2] = { &a, &b };
+	for (int i = 0; i < 2; i++) {
+		struct craft_ip ip = between("10.244.0.5", films[i]->client_port, "10.96.0.10", 80);
+		struct packet *syn = shoot(films[i], 0, segment(films[i], ip, TCP_SYN,
+								films[i]->client_isn, 0, ""));
+		shoot(films[i], 0, craft_icmp_error(films[i]->craft, &ip.dst, &ip.src, 3, 3, 0, syn));
+	}
+	struct packet *p = packet_at(&b, 1);
+	p->bytes[p->l3 + 19] ^= 1;
+	EXPECT(a, b, NULL, "cli:eth0 field (destination address) 10.96.0.10 / 10.96.0.11 #1 #1\n");
+	EXPECT(b, a, NULL, "cli:eth0 field (destination address) 10.96.0.11 / 10.96.0.10 #1 #1\n");
+	film_end(&a);
+	film_end(&b);
+}
+
 static void pings_differ_in_their_stamp_only(void)
 {
 	struct film a, b;
@@ -461,6 +482,7 @@ static const struct check tests[] = {
 	  a_changed_port_differs_from_a_kept_one },
 	{ "ICMP errors are compared with their quote",
 	  icmp_errors_are_compared_with_their_quote },
+	{ "A mutated SYN is found beside its refusal", a_mutated_syn_is_found_beside_its_refusal },
 	{ "Pings differ in their stamp only", pings_differ_in_their_stamp_only },
 	{ "Pure ACKs may be left out", pure_acks_may_be_left_out },
 	{ "The text shows both packets, one above the other", the_text_shows_both_packets },
