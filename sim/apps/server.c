@@ -188,20 +188,24 @@ void server_drain(struct server *s)
 	s->listener = NULL;
 }
 
+void server_drop(struct server *s)
+{
+	while (s->peers) {
+		struct peer *p = s->peers;
+		s->config.sockets.class->abort(p->sock);
+		peer_free(p);
+	}
+}
+
 void server_stop(struct server *s, bool reset)
 {
 	if (!s)
 		return;
 	server_drain(s);
-	while (s->peers) {
-		struct peer *p = s->peers;
-		if (reset) {
-			s->config.sockets.class->abort(p->sock);
-			peer_free(p);
-		} else {
-			peer_close(p);
-		}
-	}
+	if (reset)
+		server_drop(s);
+	while (s->peers)
+		peer_close(s->peers);
 	free(s->name);
 	free(s);
 }

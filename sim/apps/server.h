@@ -45,6 +45,8 @@ int server_start(const struct server_config *config, struct server **out);
 void server_stop(struct server *s, bool reset);
 /* Stops accepting, keeps what is open (a program that drains). */
 void server_drain(struct server *s);
+/* Resets all open connections; goes on accepting. */
+void server_drop(struct server *s);
 uint64_t server_requests(const struct server *s);
 uint32_t server_open_connections(const struct server *s);
 

@@ -152,6 +152,8 @@ int program_add(struct place *p, uint64_t container, uint8_t proto, uint16_t por
 void programs_start(struct place *p);
 /* `container` 0: all. `reset`: as when the machine is gone. */
 void programs_stop(struct place *p, uint64_t container, bool reset);
+/* Resets their open connections. */
+void programs_drop(struct place *p);
 /* They accept nothing any more and end what is open. */
 void programs_drain(struct place *p, uint64_t container);
 

@@ -96,3 +96,10 @@ void programs_drain(struct place *p, uint64_t container)
 		if (g->container == container && g->server)
 			server_drain(g->server);
 }
+
+void programs_drop(struct place *p)
+{
+	for (struct program *g = p->programs; g; g = g->next)
+		if (g->server)
+			server_drop(g->server);
+}

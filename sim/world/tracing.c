@@ -246,12 +246,21 @@ static void outcome_of(struct run *r, struct trace_outcome *o)
 
 /* ---- runs ------------------------------------------------------------------------------ */
 
+/* Ends a run: the next one starts with the same ports and sequence numbers, so nobody may
+ * remember this one's connection. */
 static void run_free(struct run *r)
 {
+	struct world *w = r->w;
 	op_free(r->op);
 	r->op = NULL;
 	trace_free(r->trace);
 	r->trace = NULL;
+	void *value;
+	for (uint32_t i = 0; w->executor && table_next(&w->places, &i, NULL, &value);)
+		if ((*(struct place **)value)->attached)
+			programs_drop(*(struct place **)value);
+	if (w->executor)
+		w->row->executor->reset_flows(w->executor);
 }
 
 /* In a large snapshot pods are attached when a packet was sent to them. Dumps don't say
@@ -279,7 +288,6 @@ static int one_outcome(struct run *r, struct trace_outcome *o, struct err *err)
 	if (!code && receiver_made(r)) {
 		run_free(r);
 		choice_restart(r->w->choice);
-		r->w->row->executor->reset_flows(r->w->executor);
 		code = run_once(r, err);
 	}
 	if (!code)
@@ -301,7 +309,6 @@ static int all_outcomes(struct run *r, struct trace_report *out, struct err *err
 	choice_exhaust(w->choice, "backend", TRACE_RUNS_MAX);
 	do {
 		choice_restart(w->choice);
-		w->row->executor->reset_flows(w->executor);
 		int code = one_outcome(r, &o, err);
 		if (code)
 			return code;
