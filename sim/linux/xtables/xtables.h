@@ -22,6 +22,7 @@
 
 struct xt_ruleset;
 struct netns;
+struct recent;
 
 /* ns may be NULL: parse and print only. */
 struct xt_ruleset *xt_new(struct netns *ns, uint8_t family);
@@ -49,6 +50,13 @@ uint64_t xt_rule_count(const struct xt_ruleset *x);
 void xt_unknown(const struct xt_ruleset *x, struct strbuf *out);
 /* The plain evaluator: from the built-in chain of `hook` in `table`. */
 enum nf_verdict xt_evaluate(struct xt_ruleset *x, const char *table, struct hook_state *state);
+/* Rules visited by all packets so far, by either evaluator; policies beside them. */
+uint64_t xt_rules_evaluated(const struct xt_ruleset *x, uint64_t *policies);
+/* The compiled evaluator; same verdict, changes and counts as xt_evaluate. */
+enum nf_verdict xt_evaluate_compiled(struct xt_ruleset *x, const char *table,
+				     struct hook_state *state);
+/* The lists of -m recent, for /proc/net/xt_recent. */
+struct recent *xt_recent(struct xt_ruleset *x);
 /* Forgets recent lists and limits, keeps rules. */
 void xt_reset_state(struct xt_ruleset *x);
 
