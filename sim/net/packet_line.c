@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "net/headers.h"
 #include "net/wire.h"
@@ -246,11 +247,23 @@ static void say_error6(struct line *l, const uint8_t *icmp, const struct packet 
 	}
 }
 
+/* Neighbour discovery (RFC 4861): 133 and up. */
+static void say_discovery(struct line *l, const uint8_t *icmp, uint32_t length)
+{
+	static const char *const names[] = { "router solicitation", "router advertisement",
+					     "neighbor solicitation, who has ",
+					     "neighbor advertisement, tgt is ", "redirect" };
+	struct net_addr target = { .family = NET_V6 };
+	char text[NET_ADDR_TEXT];
+	say(l, "%s", names[icmp[0] - 133]);
+	if ((icmp[0] == 135 || icmp[0] == 136) && length >= 24) {
+		memcpy(target.bytes, icmp + 8, sizeof target.bytes);
+		say(l, "%s", net_addr_text(&target, text));
+	}
+}
+
 static void say_icmp6(struct line *l, const struct packet *p, const struct headers *h)
 {
-	static const char *const discovery[] = { "router solicitation", "router advertisement",
-						 "neighbor solicitation",
-						 "neighbor advertisement", "redirect" };
 	const uint8_t *icmp = p->bytes + h->l4;
 	struct packet *quoted = packet_quoted(p);
 	say(l, "ICMP6, ");
@@ -262,7 +275,7 @@ static void say_icmp6(struct line *l, const struct packet *p, const struct heade
 	else if (packet_is_icmp_error(p))
 		say_error6(l, icmp, quoted);
 	else if (icmp[0] >= 133 && icmp[0] <= 137)
-		say(l, "%s", discovery[icmp[0] - 133]);
+		say_discovery(l, icmp, h->end - h->l4);
 	else
 		say(l, "type-#%u", icmp[0]);
 	say(l, ", length %u", h->end - h->l4);
