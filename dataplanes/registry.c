@@ -2,6 +2,7 @@
 #include "dataplanes/registry.h"
 
 #include "dataplanes/iptables/iptables.h"
+#include "dataplanes/ipvs/ipvs.h"
 #include "dataplanes/model/model.h"
 #include "dataplanes/nftables/nftables.h"
 #include "dataplanes/null/null.h"
@@ -9,6 +10,8 @@
 static const struct dataplane rows[] = {
 	{ "iptables", &iptables_planner, &model_executor,
 	  "kube-proxy's iptables mode on the Linux model" },
+	{ "ipvs", &ipvs_planner, &model_executor,
+	  "kube-proxy's ipvs mode on the Linux model" },
 	{ "nftables", &nftables_planner, &model_executor,
 	  "kube-proxy's nftables mode on the Linux model" },
 	{ "dump", NULL, &model_executor, "rules of real nodes' dumps on the Linux model" },

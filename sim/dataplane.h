@@ -112,6 +112,11 @@ struct planner_shared {
 };
 void planner_shared_free(struct planner_shared *shared);
 
+enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
+		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,
+		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT,
+		 DUMP_UNKNOWN /* constructs of loaded rules that the executor does not know */ };
+
 struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a call */
 	const struct kube_store *store; /* Services, EndpointSlices, Nodes, ServiceCIDRs, configuration */
 	struct planner_shared *shared;  /* NULL: each planner keeps its own */
@@ -121,10 +126,15 @@ struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a ca
 	uint32_t node_addr_count;
 	enum kube_version version;
 	bool has_nfacct, conntrack_be_liberal;
+	/* What kube-proxy reads back from its node: the executor's dump of this view. NULL:
+	 * nothing can be read, what was planned is taken to be there. */
+	int (*read)(void *ctx, enum dump_view view, struct strbuf *out, struct err *err);
+	void *read_ctx;
 };
 
 struct plan_request {
 	bool full;                      /* everything, else only the changed services */
+	bool show;                      /* for people: also what the kernel is known to refuse */
 	const char *const *changed;     /* "namespace/name" of changed Services */
 	uint32_t changed_count;
 };
@@ -218,11 +228,6 @@ struct load_cost {
 	int64_t charged_ns;      /* virtual time it takes */
 	int64_t wall_ns;         /* real Linux only, else 0 */
 };
-
-enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
-		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,
-		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT,
-		 DUMP_UNKNOWN /* constructs of loaded rules that the executor does not know */ };
 
 struct counters {
 	uint64_t rules_evaluated, policies, set_lookups, ipvs_probes, packets, bytes;

@@ -193,12 +193,15 @@ static void match_node_addresses(struct reading *r, struct family_config *family
 {
 	const struct proxy_view *v = r->view;
 	struct addr_list *ips = &family->node_port_ips;
+	struct addr_list *all = &family->node_addrs;
 	ips->items = arena_array(r->arena, v->node_addr_count + 1, sizeof *ips->items);
+	all->items = arena_array(r->arena, v->node_addr_count + 1, sizeof *all->items);
 	for (uint32_t i = 0; i < v->node_addr_count; i++) {
 		const struct net_addr *a = &v->node_addrs[i].addr;
 		const char *dev = v->node_addr_devs ? v->node_addr_devs[i] : "";
 		if (a->family != family->family || kube_is(dev, "kube-ipvs0"))
 			continue;
+		all->items[all->count++] = *a;
 		if (family->node_port_all || prefixes_contain(&family->node_port_cidrs, a))
 			ips->items[ips->count++] = *a;
 	}

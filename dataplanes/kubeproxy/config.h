@@ -46,6 +46,7 @@ struct family_config {
 	struct prefix_list node_port_cidrs;
 	bool node_port_all, node_port_loopback;
 	struct addr_list node_port_ips;   /* the node's addresses they match, sorted as text */
+	struct addr_list node_addrs;      /* all of the node's, but kube-ipvs0's */
 	struct prefix_list service_cidrs; /* of ServiceCIDR objects */
 };
 

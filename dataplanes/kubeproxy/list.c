@@ -256,7 +256,7 @@ int kubeproxy_list(const struct planner_class *class, const struct proxy_view *v
 {
 	static const enum rules_view all[] = { VIEW_IPTABLES, VIEW_IPSET, VIEW_IPVSADM, VIEW_ADDR,
 					       VIEW_NFT };
-	const struct plan_request request = { .full = true };
+	const struct plan_request request = { .full = true, .show = format == FORMAT_WRITE };
 	struct transactions plan = { 0 };
 	struct proxy_view alone = *view; /* knows nothing of what is loaded on the node */
 	struct planner *fresh;

@@ -168,22 +168,29 @@ struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store 
 	return s->now[family];
 }
 
-static bool claim(struct table *claims, struct arena *a, const char *ip, const char *proto,
-		  uint16_t port)
+/* Whether nobody has it yet, or the same owner. */
+static bool claim(struct table *claims, struct arena *a, const void *owner, const char *ip,
+		  const char *proto, unsigned port)
 {
 	bool added;
-	table_put(claims, arena_printf(a, "%s %s %u", ip, proto, port), &added);
-	return added;
+	char *key = arena_printf(a, "%s %s %u", ip, proto, port);
+	const void **holder = table_put(claims, key, &added);
+	if (added)
+		*holder = owner;
+	return *holder == owner;
 }
 
+/* An address and port belong to one service port, the address itself to one Service. */
 static bool claim_port(struct table *claims, struct arena *a, const struct service_port *p)
 {
-	bool alone = claim(claims, a, p->cluster_ip_text, p->proto, p->port);
+	bool alone = claim(claims, a, p, p->cluster_ip_text, p->proto, p->port);
 	for (uint32_t i = 0; i < p->external_ip_count; i++)
-		alone &= claim(claims, a, p->external_ips[i], p->proto, p->port);
+		alone &= claim(claims, a, p, p->external_ips[i], p->proto, p->port) &&
+			 claim(claims, a, p->service, p->external_ips[i], "", 0);
 	for (uint32_t i = 0; i < p->vip_count; i++)
-		alone &= claim(claims, a, p->vips[i], p->proto, p->port);
-	return alone && (!p->node_port || claim(claims, a, "", p->proto, p->node_port));
+		alone &= claim(claims, a, p, p->vips[i], p->proto, p->port) &&
+			 claim(claims, a, p->service, p->vips[i], "", 0);
+	return alone && (!p->node_port || claim(claims, a, p, "", p->proto, p->node_port));
 }
 
 bool snapshot_conflicts(struct snapshot *s)
@@ -193,7 +200,7 @@ bool snapshot_conflicts(struct snapshot *s)
 	if (s->conflicts)
 		return s->conflicts == 'y';
 	a = arena_new();
-	table_init(&claims, TABLE_STRING_KEYS, 0);
+	table_init(&claims, TABLE_STRING_KEYS, sizeof(void *));
 	s->conflicts = 'n';
 	for (uint32_t i = 0; i < s->count && s->conflicts == 'n'; i++)
 		for (uint32_t k = 0; k < s->items[i]->port_count; k++)

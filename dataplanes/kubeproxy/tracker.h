@@ -42,8 +42,8 @@ void proxy_leave(struct proxy_shared *s, const char *node, void *remains,
 /* The caller owns it from now on; NULL: nothing is there. */
 void *proxy_take(struct proxy_shared *s, const char *node);
 
-/* Whether two service ports of the snapshot claim the same address and port, or the same
- * node port. Which one wins is a matter of order. */
+/* Whether two service ports of the snapshot claim the same address and port or the same
+ * node port (which one wins is a matter of order), or two Services the same address. */
 bool snapshot_conflicts(struct snapshot *s);
 
 /* Walks two snapshots side by side in order: one step a service of either. `was` may
