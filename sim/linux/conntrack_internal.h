@@ -81,6 +81,8 @@ struct ct_entry *ct_find(struct conntrack *ct, const struct flow_key *k, uint16_
 			 enum ct_dir *dir);
 int64_t ct_now(const struct conntrack *ct);
 void ct_refresh(struct ct_entry *e, int64_t seconds);
+/* Out of the list of those outside the table. */
+void ct_unlink_loose(struct ct_entry *e);
 /* Out of the table; the memory stays while packets may point to it. */
 void ct_kill(struct ct_entry *e);
 enum ct_dir ct_direction(const struct packet *p);
