@@ -179,8 +179,9 @@ static int route_line(struct netns *ns, char *line, struct err *err)
 static int apply(struct netns *ns, const struct transaction *t, const struct strbuf *text,
 		 struct err *err)
 {
+	/* Only what was read from a file has lines that a trace can name. */
 	const char *file = t->file ? t->file : tx_tool_name(t->tool);
-	struct xt_restore_options options = { .file = file, .noflush = true, .counters = true };
+	struct xt_restore_options options = { .file = t->file, .noflush = true, .counters = true };
 	const char *s = strbuf_text(text);
 	switch (t->tool) {
 	case TX_IPTABLES_RESTORE:

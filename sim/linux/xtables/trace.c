@@ -20,7 +20,8 @@ void trace_rule(struct xt_eval *e, const struct xt_chain *chain, uint32_t at, bo
 	if (e->undecided)
 		strbuf_printf(&note, "%sundecidable: %s", note.length ? "; " : "", e->undecided);
 	step.rule = at + 1;
-	step.file = rule->line ? e->x->files[rule->file] : NULL;
+	const char *file = rule->line ? e->x->files[rule->file] : NULL;
+	step.file = file && strcmp(file, "-") != 0 ? file : NULL;
 	step.line = (int)rule->line;
 	step.text = strbuf_text(&text);
 	step.note = strbuf_text(&note);
