@@ -110,9 +110,19 @@ static int add_slice(struct world *w, uint32_t number, uint32_t endpoints, struc
 	return put(w, o, "default", name, err);
 }
 
+/* As kubeadm configures kube-proxy: it knows the pods' range. */
+static int add_configuration(struct world *w, struct err *err)
+{
+	struct kube_proxy_configuration *c = (void *)kube_new(KIND_KUBE_PROXY_CONFIGURATION);
+	c->cluster_cidr = "100.64.0.0/10";
+	return put(w, &c->object, NULL, "scale", err);
+}
+
 static int fill(struct world *w, const struct scale_query *q, struct err *err)
 {
 	int code = add_node(w, err);
+	if (!code)
+		code = add_configuration(w, err);
 	if (!code)
 		code = add_client(w, err);
 	for (uint32_t i = 0; i < q->services && !code; i++) {
