@@ -133,8 +133,22 @@ static void rule_names(struct xt_ruleset *x, const struct xt_spec *spec, bool ho
 	}
 }
 
+/* Connections are tracked once a rule asks for them: the kernel's checkentry functions of
+ * these call nf_ct_netns_get. */
+static bool wants_conntrack(const struct xt_spec *spec)
+{
+	uint8_t target = spec_target(spec)->kind;
+	for (const struct xt_record *r = spec_first(spec); r != spec_target(spec);
+	     r = record_next(r))
+		if (r->kind == XT_M_CONNTRACK || r->kind == XT_M_STATE || r->kind == XT_M_CONNMARK)
+			return true;
+	return target == XT_T_CONNMARK || target == XT_T_CT || target == XT_T_NOTRACK;
+}
+
 void rule_acquire(struct xt_ruleset *x, const struct xt_rule *rule)
 {
+	if (x->ns && !netns_conntrack_if_any(x->ns) && wants_conntrack(rule->spec))
+		netns_conntrack(x->ns);
 	rule_names(x, rule->spec, true);
 }
 
