@@ -3,6 +3,7 @@
 
 #include "dataplanes/iptables/iptables.h"
 #include "dataplanes/ipvs/ipvs.h"
+#include "dataplanes/kernel/kernel.h"
 #include "dataplanes/model/model.h"
 #include "dataplanes/nftables/nftables.h"
 #include "dataplanes/null/null.h"
@@ -14,6 +15,14 @@ static const struct dataplane rows[] = {
 	  "kube-proxy's ipvs mode on the Linux model" },
 	{ "nftables", &nftables_planner, &model_executor,
 	  "kube-proxy's nftables mode on the Linux model" },
+	/* The same on real Linux: `--on netns` picks these. */
+	{ "iptables@netns", &iptables_planner, &netns_executor,
+	  "kube-proxy's iptables mode in network namespaces" },
+	{ "nftables@netns", &nftables_planner, &netns_executor,
+	  "kube-proxy's nftables mode in network namespaces" },
+	{ "ipvs@netns", &ipvs_planner, &netns_executor,
+	  "kube-proxy's ipvs mode in network namespaces" },
+	{ "null@netns", &null_planner, &netns_executor, "no Service works, in network namespaces" },
 	{ "dump", NULL, &model_executor, "rules of real nodes' dumps on the Linux model" },
 	{ "null", &null_planner, &model_executor,
 	  "no Service works; an example for people who add their own" },

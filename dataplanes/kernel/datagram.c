@@ -80,7 +80,7 @@ void datagram_ready(struct source *source, uint32_t events)
 	uint8_t data[65536], control[512];
 	struct sock_event error = { .kind = SOCK_ERROR };
 	while ((events & EPOLLERR) && !s->source.dead && error_queue_read(s, &error)) {
-		sock_tell(s, &error);
+		kernel_sock_tell(s, &error);
 		error = (struct sock_event){ .kind = SOCK_ERROR };
 	}
 	while (!s->source.dead) {
@@ -98,11 +98,11 @@ void datagram_ready(struct source *source, uint32_t events)
 					    .peer = name_from_address(&from) };
 		read_control(&message, &event);
 		if (s->kind == KIND_DATAGRAM || reply_of(s, data, (size_t)n, &event))
-			sock_tell(s, &event);
+			kernel_sock_tell(s, &event);
 	}
 }
 
-int datagram_send(struct sock *s, const struct sock_name *to, const void *bytes, size_t length)
+int kernel_datagram_send(struct sock *s, const struct sock_name *to, const void *bytes, size_t length)
 {
 	union address a;
 	socklen_t size = to ? address_from_name(to, s->family, &a) : 0;
@@ -110,7 +110,7 @@ int datagram_send(struct sock *s, const struct sock_name *to, const void *bytes,
 	return n < 0 ? errno : 0;
 }
 
-int echo_send(struct sock *s, const void *bytes, size_t length)
+int kernel_echo_send(struct sock *s, const void *bytes, size_t length)
 {
 	uint8_t data[1500] = { 0 };
 	if (length > sizeof data - 8)

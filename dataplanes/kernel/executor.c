@@ -109,7 +109,7 @@ static int open_class(const struct executor_env *env, const struct topology *top
 	e->hurry = true;
 	struct place_spec gateway = { .kind = PLACE_OUTSIDE, .name = GATEWAY_PLACE };
 	e->gateway = place_new(e, &gateway, err);
-	code = e->gateway ? layout_open(e, err) : ENOTSUP;
+	code = e->gateway ? kernel_layout_open(e, err) : ENOTSUP;
 	if (code) {
 		kernel_close(e);
 		return code;
@@ -135,10 +135,10 @@ static int kernel_attach(struct executor *e, const struct place_spec *spec, stru
 	if (kernel_place(e, spec->name))
 		return err_set(err, EEXIST, "%s is attached already", spec->name);
 	struct kernel_place *p = place_new(e, spec, err);
-	int code = p ? layout_attach(e, p, err) : EIO;
+	int code = p ? kernel_layout_attach(e, p, err) : EIO;
 	if (code) {
 		if (p)
-			layout_detach(e, p);
+			kernel_layout_detach(e, p);
 		place_free(p);
 		return code;
 	}
@@ -152,7 +152,7 @@ static int kernel_detach(struct executor *e, const char *place, struct err *err)
 	if (!p)
 		return err_set(err, ENOENT, "%s is not attached", place);
 	clock_poll(e);
-	layout_detach(e, p);
+	kernel_layout_detach(e, p);
 	table_remove(&e->places, p->name);
 	place_free(p);
 	return 0;

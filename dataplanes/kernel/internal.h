@@ -93,9 +93,9 @@ int tool_sysctl(int ns, const char *name, const char *value, struct err *err);
 int tool_sysctl_read(int ns, const char *name, struct strbuf *out, struct err *err);
 
 /* ---- layout.c */
-int layout_open(struct executor *e, struct err *err);
-int layout_attach(struct executor *e, struct kernel_place *p, struct err *err);
-void layout_detach(struct executor *e, struct kernel_place *p);
+int kernel_layout_open(struct executor *e, struct err *err);
+int kernel_layout_attach(struct executor *e, struct kernel_place *p, struct err *err);
+void kernel_layout_detach(struct executor *e, struct kernel_place *p);
 int layout_mac(struct executor *e, struct kernel_place *p, const char *interface,
 	       struct net_mac *out, struct err *err);
 

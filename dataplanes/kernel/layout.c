@@ -151,7 +151,7 @@ static struct net_prefix full(const struct net_addr *a)
 	return (struct net_prefix){ *a, (uint8_t)net_family_bits(a->family) };
 }
 
-int layout_open(struct executor *e, struct err *err)
+int kernel_layout_open(struct executor *e, struct err *err)
 {
 	struct kernel_place *g = e->gateway;
 	struct strbuf b = { 0 };
@@ -328,6 +328,29 @@ static void pod_addrs(struct executor *e, struct kernel_place *p, struct kernel_
 	}
 }
 
+/* Other nodes route to a pod outside its node's range by a route of its own. */
+static int route_from_others(struct executor *e, struct kernel_place *p, struct kernel_place *node,
+			     struct err *err)
+{
+	void *value;
+	int code = 0;
+	for (uint32_t i = 0; !code && table_next(&e->places, &i, NULL, &value);) {
+		struct kernel_place *other = *(struct kernel_place **)value;
+		struct strbuf b = { 0 };
+		if (other->kind != PLACE_NODE || other == node)
+			continue;
+		for (int f = 0; f < 2; f++) {
+			struct net_prefix one = full(&p->addrs[f]);
+			if (p->addrs[f].family != NET_NONE && !in_ranges(node, &p->addrs[f]))
+				pod_route(&b, other, node, &one);
+		}
+		if (b.length)
+			code = tool_ip(other->ns, strbuf_text(&b), err);
+		strbuf_free(&b);
+	}
+	return code;
+}
+
 static int attach_pod(struct executor *e, struct kernel_place *p, struct err *err)
 {
 	struct kernel_place *node = kernel_place(e, p->node);
@@ -349,6 +372,8 @@ static int attach_pod(struct executor *e, struct kernel_place *p, struct err *er
 		code = tool_ip(p->ns, strbuf_text(&in_pod), err);
 	strbuf_free(&in_pod);
 	strbuf_free(&in_node);
+	if (!code)
+		code = route_from_others(e, p, node, err);
 	if (!code && node->routed) {
 		snprintf(name, sizeof name, "net.ipv4.conf.%s.proxy_arp", p->port);
 		code = tool_sysctl(node->ns, name, "1", err);
@@ -392,7 +417,7 @@ static int attach_outside(struct executor *e, struct kernel_place *p, struct err
 	return code;
 }
 
-int layout_attach(struct executor *e, struct kernel_place *p, struct err *err)
+int kernel_layout_attach(struct executor *e, struct kernel_place *p, struct err *err)
 {
 	int code = prepare(e, p->ns, p->kind == PLACE_NODE, err);
 	if (code)
@@ -406,7 +431,7 @@ int layout_attach(struct executor *e, struct kernel_place *p, struct err *err)
 	return code ? code : sniff_start(e, p, p->uplink, err);
 }
 
-void layout_detach(struct executor *e, struct kernel_place *p)
+void kernel_layout_detach(struct executor *e, struct kernel_place *p)
 {
 	struct kernel_place *node = p->kind == PLACE_POD ? kernel_place(e, p->node) : NULL;
 	char batch[64];

@@ -61,7 +61,7 @@ static void (*const ready_of[])(struct source *, uint32_t) = {
 	[KIND_LISTENER] = listener_ready, [KIND_DATAGRAM] = datagram_ready,
 	[KIND_ECHO] = datagram_ready };
 
-struct sock *sock_new(struct sockets *n, enum sock_kind kind, int fd, sock_event_fn *fn, void *ctx)
+struct sock *kernel_sock_new(struct sockets *n, enum sock_kind kind, int fd, sock_event_fn *fn, void *ctx)
 {
 	struct sock *s = mem_alloc(sizeof *s);
 	s->source = (struct source){ .ready = ready_of[kind], .fd = fd };
@@ -93,7 +93,7 @@ void sock_drop(struct sock *s)
 	source_remove(s->executor, &s->source);
 }
 
-void sock_tell(struct sock *s, const struct sock_event *event)
+void kernel_sock_tell(struct sock *s, const struct sock_event *event)
 {
 	if (s->fn)
 		s->fn(s->ctx, s, event);
@@ -127,7 +127,7 @@ static void on_connect_timeout(void *ctx)
 	struct sock_event event = { .kind = SOCK_ERROR, .error = ETIMEDOUT };
 	s->over = true;
 	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
-	sock_tell(s, &event);
+	kernel_sock_tell(s, &event);
 }
 
 static int kernel_connect(struct sockets *n, uint8_t proto, const struct sock_name *remote,
@@ -154,7 +154,7 @@ static int kernel_connect(struct sockets *n, uint8_t proto, const struct sock_na
 		close(fd);
 		return code;
 	}
-	struct sock *s = client(sock_new(n, KIND_CONNECTING, fd, fn, ctx));
+	struct sock *s = client(kernel_sock_new(n, KIND_CONNECTING, fd, fn, ctx));
 	s->family = remote->addr.family;
 	s->proto = proto;
 	if (options->connect_timeout_ns)
@@ -185,7 +185,7 @@ static int kernel_listen(struct sockets *n, uint8_t proto, const struct sock_opt
 		close(fd);
 		return code;
 	}
-	*out = sock_new(n, KIND_LISTENER, fd, fn, ctx);
+	*out = kernel_sock_new(n, KIND_LISTENER, fd, fn, ctx);
 	(*out)->proto = proto;
 	(*out)->family = family;
 	return source_add(n->place->executor, &(*out)->source, EPOLLIN);
@@ -227,7 +227,7 @@ static int kernel_datagram(struct sockets *n, const struct sock_name *remote,
 		close(fd);
 		return code;
 	}
-	struct sock *s = sock_new(n, KIND_DATAGRAM, fd, fn, ctx);
+	struct sock *s = kernel_sock_new(n, KIND_DATAGRAM, fd, fn, ctx);
 	s->family = family;
 	s->proto = PROTO_UDP;
 	if (remote || !options->local.port)
@@ -255,7 +255,7 @@ static int kernel_icmp(struct sockets *n, const struct net_addr *remote,
 		close(fd);
 		return code;
 	}
-	struct sock *s = client(sock_new(n, KIND_ECHO, fd, fn, ctx));
+	struct sock *s = client(kernel_sock_new(n, KIND_ECHO, fd, fn, ctx));
 	s->family = remote->family;
 	s->remote = *remote;
 	*out = s;
@@ -265,9 +265,9 @@ static int kernel_icmp(struct sockets *n, const struct net_addr *remote,
 static int kernel_send(struct sock *s, const struct sock_name *to, const void *bytes, size_t length)
 {
 	if (s->kind == KIND_DATAGRAM)
-		return datagram_send(s, to, bytes, length);
+		return kernel_datagram_send(s, to, bytes, length);
 	if (s->kind == KIND_ECHO)
-		return echo_send(s, bytes, length);
+		return kernel_echo_send(s, bytes, length);
 	if (s->kind != KIND_STREAM)
 		return ENOTCONN;
 	return s->shut ? EPIPE : stream_send(s, bytes, length);

@@ -43,10 +43,10 @@ socklen_t address_from_name(const struct sock_name *name, uint8_t family, union 
 struct sock_name name_from_address(const union address *a);
 /* A non-blocking socket in the place's namespace; negative: -errno. */
 int socket_in(struct sockets *n, int domain, int type, int protocol);
-struct sock *sock_new(struct sockets *n, enum sock_kind kind, int fd, sock_event_fn *fn, void *ctx);
+struct sock *kernel_sock_new(struct sockets *n, enum sock_kind kind, int fd, sock_event_fn *fn, void *ctx);
 /* Takes it from its place, closes the descriptor. */
 void sock_drop(struct sock *s);
-void sock_tell(struct sock *s, const struct sock_event *event);
+void kernel_sock_tell(struct sock *s, const struct sock_event *event);
 /* Options that all kinds share: mark, reuse, bind. 0 or errno. */
 int sock_bind(int fd, uint8_t family, const struct sock_options *options);
 
@@ -58,7 +58,7 @@ void stream_flush(struct sock *s);
 /* Reads the socket's error queue: one event with what the ICMP error said; false when it
  * is empty. */
 bool error_queue_read(struct sock *s, struct sock_event *event);
-int datagram_send(struct sock *s, const struct sock_name *to, const void *bytes, size_t length);
-int echo_send(struct sock *s, const void *bytes, size_t length);
+int kernel_datagram_send(struct sock *s, const struct sock_name *to, const void *bytes, size_t length);
+int kernel_echo_send(struct sock *s, const void *bytes, size_t length);
 
 #endif

@@ -21,7 +21,7 @@ static void fail(struct sock *s, int error)
 		return;
 	}
 	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
-	sock_tell(s, &event);
+	kernel_sock_tell(s, &event);
 }
 
 static void watch(struct sock *s)
@@ -39,7 +39,7 @@ static void closed_if_both(struct sock *s)
 		return;
 	s->over = true;
 	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
-	sock_tell(s, &event);
+	kernel_sock_tell(s, &event);
 }
 
 void stream_flush(struct sock *s)
@@ -90,7 +90,7 @@ static void connected(struct sock *s)
 	}
 	s->kind = KIND_STREAM;
 	watch(s);
-	sock_tell(s, &(struct sock_event){ .kind = SOCK_CONNECTED });
+	kernel_sock_tell(s, &(struct sock_event){ .kind = SOCK_CONNECTED });
 }
 
 static void read_some(struct sock *s)
@@ -109,12 +109,12 @@ static void read_some(struct sock *s)
 		if (n == 0) {
 			s->eof_seen = true;
 			watch(s);
-			sock_tell(s, &(struct sock_event){ .kind = SOCK_EOF });
+			kernel_sock_tell(s, &(struct sock_event){ .kind = SOCK_EOF });
 			if (!s->source.dead)
 				closed_if_both(s);
 			return;
 		}
-		sock_tell(s, &(struct sock_event){ .kind = SOCK_DATA, .bytes = buffer,
+		kernel_sock_tell(s, &(struct sock_event){ .kind = SOCK_DATA, .bytes = buffer,
 						   .length = (size_t)n });
 	}
 }
@@ -140,13 +140,13 @@ void listener_ready(struct source *source, uint32_t events)
 		int fd = accept4(s->source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0)
 			return;
-		struct sock *stream = sock_new(s->owner, KIND_STREAM, fd, NULL, NULL);
+		struct sock *stream = kernel_sock_new(s->owner, KIND_STREAM, fd, NULL, NULL);
 		struct sock_event event = { .kind = SOCK_ACCEPTED, .accepted = stream };
 		stream->family = s->family;
 		stream->proto = s->proto;
 		kernel_sockets_class.names(stream, NULL, &event.peer);
 		source_add(s->executor, &stream->source, EPOLLIN);
-		sock_tell(s, &event);
+		kernel_sock_tell(s, &event);
 		if (!stream->source.dead && !stream->fn)
 			sock_drop(stream);
 	}
