@@ -71,8 +71,6 @@ struct control_container { /* one run of a container's program */
 	const struct kube_pod *pod;   /* with addresses in its status */
 	const struct kube_node *node;
 	const struct kube_container *container;
-	const struct kube_pair *env;  /* Services' variables, then the container's own */
-	uint32_t env_count;
 	bool init;                    /* an init container: it is expected to end */
 };
 
@@ -186,6 +184,9 @@ enum control_rollout control_rollout(const struct control *c, enum kube_kind kin
  * pod's first. */
 uint64_t control_container_id(const struct control *c, const char *namespace, const char *pod,
 			      const char *container);
+/* "NAME=value" lines of a run, as `env` prints them: those of the Services when it
+ * started, then the container's own. */
+void control_container_env(const struct control *c, uint64_t container, struct strbuf *out);
 /* Node names in the order of their creation; NULL at the end. */
 const char *control_node_name(const struct control *c, uint32_t index);
 

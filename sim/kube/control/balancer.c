@@ -1,0 +1,122 @@
+/* kube/control/balancer.c: addresses for Services of type LoadBalancer.
+ *
+ * Stands for the cloud's service controller or MetalLB: takes the next address of the
+ * pool (or loadBalancerIP), writes it into the status and keeps a finalizer, so that the
+ * address is given back before the Service goes.
+ */
+#include <string.h>
+
+#include "core/arena.h"
+#include "kube/control/internal.h"
+
+#define COMPONENT "service-controller"
+#define FINALIZER "service.kubernetes.io/load-balancer-cleanup"
+
+static bool ours(const struct kube_service *s)
+{
+	return kube_is(s->spec.type, "LoadBalancer") &&
+	       (!s->spec.load_balancer_class || !*s->spec.load_balancer_class);
+}
+
+static bool used(struct control *c, const char *ip)
+{
+	void *value;
+	for (uint32_t i = 0; table_next(&c->index.records[KIND_SERVICE], &i, NULL, &value);) {
+		const struct kube_service *s =
+			(const struct kube_service *)(*(struct record **)value)->now;
+		for (uint32_t j = 0; j < s->status.ingress.count; j++)
+			if (kube_is(s->status.ingress.items[j].ip, ip))
+				return true;
+	}
+	return false;
+}
+
+/* The next free address of the pool of this family; false: it is empty. */
+static bool take(struct control *c, int family, char out[NET_ADDR_TEXT])
+{
+	const struct net_prefix *pool = &c->options.lb_pool[family];
+	uint64_t *next = &c->balancer_next[family];
+	bool wrapped = false;
+	if (!pool->addr.family)
+		return false;
+	for (;;) {
+		struct net_addr ip;
+		if (!*next)
+			*next = 1; /* the first address names the network */
+		if (!net_prefix_nth(pool, (*next)++, &ip)) {
+			if (wrapped)
+				return false;
+			wrapped = true;
+			*next = 1;
+			continue;
+		}
+		if (!used(c, net_addr_text(&ip, out)))
+			return true;
+	}
+}
+
+static void add_ingress(struct control *c, struct kube_service *s, const char *ip)
+{
+	struct kube_object *o = &s->object;
+	s->status.ingress.items[s->status.ingress.count++] = (struct kube_lb_ingress){
+		.ip = kube_string(o, ip),
+		.ip_mode = c->options.lb_ip_mode ? kube_string(o, c->options.lb_ip_mode) : NULL,
+	};
+}
+
+static void ensure(struct control *c, const struct kube_service *s)
+{
+	struct kube_service *copy = (struct kube_service *)kube_copy(&s->object);
+	char ip[NET_ADDR_TEXT];
+	copy->status.ingress.count = 0;
+	copy->status.ingress.items =
+		arena_array(copy->object.arena, 2, sizeof *copy->status.ingress.items);
+	control_event(c, &s->object, false, "EnsuringLoadBalancer", COMPONENT,
+		      "Ensuring load balancer");
+	if (s->spec.load_balancer_ip && *s->spec.load_balancer_ip) {
+		add_ingress(c, copy, s->spec.load_balancer_ip);
+	} else {
+		for (uint32_t i = 0; i < 2; i++) {
+			bool wants = i < s->spec.ip_families.count || (!i && !s->spec.ip_families.count);
+			bool v6 = i < s->spec.ip_families.count &&
+				  kube_is(s->spec.ip_families.items[i], "IPv6");
+			if (wants && take(c, v6, ip))
+				add_ingress(c, copy, ip);
+		}
+	}
+	if (!copy->status.ingress.count) {
+		control_event(c, &s->object, true, "SyncLoadBalancerFailed", COMPONENT,
+			      "Error syncing load balancer: failed to ensure load balancer: no free "
+			      "address");
+		kube_unref(&copy->object);
+		return;
+	}
+	control_add_finalizer(&copy->object, FINALIZER);
+	control_event(c, &s->object, false, "EnsuredLoadBalancer", COMPONENT,
+		      "Ensured load balancer");
+	control_update(c, &copy->object, false);
+}
+
+static void release(struct control *c, const struct kube_service *s)
+{
+	struct kube_service *copy = (struct kube_service *)kube_copy(&s->object);
+	copy->status.ingress.count = 0;
+	control_forget_finalizer(&copy->object, FINALIZER);
+	control_event(c, &s->object, false, "DeletedLoadBalancer", COMPONENT,
+		      "Deleted load balancer");
+	control_update(c, &copy->object, false);
+}
+
+void balancer_sync(struct control *c, const char *namespace, const char *name)
+{
+	struct service_record *r = index_service(&c->index, namespace, name);
+	if (!r || c->options.no_load_balancer)
+		return;
+	const struct kube_service *s = (const struct kube_service *)r->record.now;
+	if (ours(s) && !s->object.meta.deletion_ns) {
+		if (!s->status.ingress.count)
+			ensure(c, s);
+	} else if (control_has_finalizer(&s->object, FINALIZER)) {
+		release(c, s);
+	}
+}
