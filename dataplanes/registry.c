@@ -7,6 +7,7 @@
 #include "dataplanes/model/model.h"
 #include "dataplanes/nftables/nftables.h"
 #include "dataplanes/null/null.h"
+#include "dataplanes/userspace/userspace.h"
 
 static const struct dataplane rows[] = {
 	{ "iptables", &iptables_planner, &model_executor,
@@ -24,6 +25,8 @@ static const struct dataplane rows[] = {
 	  "kube-proxy's ipvs mode in network namespaces" },
 	{ "null@netns", &null_planner, &netns_executor, "no Service works, in network namespaces" },
 	{ "dump", NULL, &model_executor, "rules of real nodes' dumps on the Linux model" },
+	{ "userspace", &userspace_planner, &model_executor,
+	  "kube-proxy's userspace mode (up to v1.25) on the Linux model" },
 	{ "null", &null_planner, &model_executor,
 	  "no Service works; an example for people who add their own" },
 };

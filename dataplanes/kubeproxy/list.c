@@ -94,7 +94,7 @@ static int save_tables(struct listing *l, uint8_t family)
 		strbuf_free(&text);
 	}
 	if (!code)
-		xt_save(x, NULL, true, l->out);
+		xt_save(x, NULL, false, l->out);
 	xt_free(x);
 	return code;
 }
