@@ -37,9 +37,12 @@ struct kube_admit_options {
 	const char *service_cidrs[2];  /* used while the store has no ServiceCIDR; NULL:
 					* 10.96.0.0/12 and no second family */
 	uint16_t node_port_first, node_port_last; /* 0: 30000 to 32767 */
+	struct choice *choice;         /* addresses and names; NULL: the lowest ones */
 };
 
-/* `options` may be NULL. Services in the store keep what they have. */
+/* `options` may be NULL. Services in the store keep what they have. The namespaces that
+ * every API server makes at its start (default, kube-system, kube-public,
+ * kube-node-lease) are made when they are missing. */
 struct kube_admit *kube_admit_new(struct kube_store *s, const struct kube_admit_options *options);
 void kube_admit_free(struct kube_admit *a);
 
@@ -72,5 +75,15 @@ struct kube_delete {
 };
 int kube_admit_delete(struct kube_admit *a, enum kube_kind kind, const char *namespace,
 		      const char *name, const struct kube_delete *how, struct kube_answer *answer);
+
+/* What admission plugins and the Pod strategy add to a new Pod besides its defaults:
+ * tolerations for nodes that are not ready or unreachable, the QoS class, a clean
+ * status. kube_admit_create does this; controllers that write pods straight into the
+ * store call it. */
+void kube_admit_pod(struct kube_object *pod);
+/* A name from metadata.generateName: five characters drawn at site "name". Nothing when
+ * the object has a name. */
+void kube_admit_generate_name(struct kube_store *s, struct choice *choice,
+			      struct kube_object *o);
 
 #endif

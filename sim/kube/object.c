@@ -10,8 +10,6 @@
 
 #define SMALL_OBJECT_BYTES 512u /* room for strings beside the struct, in the first block */
 
-struct list { void *items; uint32_t count; }; /* shape of every list member */
-
 struct kube_object *kube_new(enum kube_kind kind)
 {
 	const struct kind_schema *s = kube_schema(kind);
@@ -75,80 +73,6 @@ void kube_map_set(struct kube_object *o, struct kube_map *m, const char *key, co
 	m->count += !replace;
 }
 
-/* ---- deep copy ------------------------------------------------------------------ */
-
-static const char *copy_string(struct arena *a, const char *s)
-{
-	return s ? arena_strdup(a, s) : NULL;
-}
-
-static void copy_pairs(struct arena *a, struct kube_map *m)
-{
-	struct kube_pair *items = arena_array(a, m->count, sizeof *items);
-	for (uint32_t i = 0; i < m->count; i++)
-		items[i] = (struct kube_pair){ copy_string(a, m->items[i].key),
-					       copy_string(a, m->items[i].value) };
-	m->items = items;
-}
-
-static void copy_list(struct arena *a, const struct field *f, struct list *list)
-{
-	size_t size = f->type == FIELD_STRINGS ? sizeof(char *) : f->item_size;
-	char *items = arena_array(a, list->count, size);
-	memcpy(items, list->items, list->count * size);
-	for (uint32_t i = 0; i < list->count; i++) {
-		if (f->type == FIELD_STRINGS)
-			((const char **)(void *)items)[i] =
-				copy_string(a, ((const char **)(void *)items)[i]);
-		else
-			kube_copy_fields(a, f->sub, items + i * size);
-	}
-	list->items = items;
-}
-
-static void copy_row(struct arena *a, const struct field *f, char *base)
-{
-	void *at = base + f->offset;
-	switch (f->type) {
-	case FIELD_STRING:
-		*(const char **)at = copy_string(a, *(const char **)at);
-		break;
-	case FIELD_INT_OR_STRING:
-		((struct int_or_string *)at)->string =
-			copy_string(a, ((struct int_or_string *)at)->string);
-		break;
-	case FIELD_MAP:
-	case FIELD_QUANTITY_MAP:
-		if (((struct kube_map *)at)->count)
-			copy_pairs(a, at);
-		break;
-	case FIELD_STRINGS:
-	case FIELD_LIST:
-		if (((struct list *)at)->count)
-			copy_list(a, f, at);
-		break;
-	case FIELD_CASE: {
-		const char **name = (const char **)(void *)(base + f->set_offset);
-		if (!kube_is(*name, f->json))
-			break;
-		*name = f->json;
-		kube_copy_fields(a, f->sub, at);
-		break;
-	}
-	case FIELD_OBJECT:
-		kube_copy_fields(a, f->sub, at);
-		break;
-	default:
-		break;
-	}
-}
-
-void kube_copy_fields(struct arena *a, const struct field *fields, void *base)
-{
-	for (const struct field *f = fields; f->json; f++)
-		copy_row(a, f, base);
-}
-
 struct kube_object *kube_copy(const struct kube_object *o)
 {
 	const struct kind_schema *s = kube_schema(o->kind);
@@ -160,7 +84,7 @@ struct kube_object *kube_copy(const struct kube_object *o)
 	copy->api_version = head.api_version;
 	copy->pool = NULL;
 	copy->shares = NULL;
-	copy->file = copy_string(copy->arena, o->file);
+	copy->file = kube_string(copy, o->file);
 	kube_copy_fields(copy->arena, s->fields, copy);
 	return copy;
 }

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "kube/copy.h"
 #include "kube/schema.h"
 #include "kube/value.h"
 
@@ -32,19 +33,16 @@ void kube_print_name(const struct kube_object *o, struct strbuf *out)
 	strbuf_printf(out, "/%s", o->meta.name ? o->meta.name : "");
 }
 
-/* Everything but what the server keeps for itself. */
-static struct value *wanted_state(struct arena *a, const struct kube_object *o)
-{
-	struct value *v = value_from_object(a, o);
-	value_remove(v, "metadata");
-	value_remove(v, "status");
-	return v;
-}
-
+/* All rows but metadata and status, which the server keeps for itself. */
 bool kube_spec_equal(const struct kube_object *a, const struct kube_object *b)
 {
-	struct arena *arena = arena_new();
-	bool equal = value_equal(wanted_state(arena, a), wanted_state(arena, b));
-	arena_free(arena);
-	return equal;
+	if (a->kind != b->kind)
+		return false;
+	for (const struct field *f = kube_schema(a->kind)->fields; f->json; f++) {
+		const struct field row[] = { *f, { .json = NULL } };
+		if (strcmp(f->json, "metadata") != 0 && strcmp(f->json, "status") != 0 &&
+		    !kube_fields_equal(row, a, b))
+			return false;
+	}
+	return true;
 }

@@ -1,6 +1,7 @@
 /* kube/schema_ingress.c: tables of Ingress, IngressClass and NetworkPolicy. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define T struct kube_ingress_backend
 static const struct field backend_port_fields[] = {
@@ -40,7 +41,7 @@ static const struct field http_fields[] = {
 };
 static const struct field rule_fields[] = {
 	STRING("host", T, host, "Host of the requests; all when empty."),
-	FLAT("http", http_fields, "Paths of the host."),
+	FLAT_SET("http", T, has_http, http_fields, "Paths of the host."),
 	END
 };
 #undef T
@@ -78,6 +79,7 @@ const struct kind_schema kube_ingress_schema = {
 	.also = "networking.k8s.io/v1beta1,extensions/v1beta1", .namespaced = true,
 	.size = sizeof(struct kube_ingress), .fields = ingress_fields,
 	.set_defaults = kube_default_ingress,
+	.validate = kube_validate_ingress,
 	.doc = "Rules by which HTTP requests from outside reach Services.",
 };
 

@@ -1,6 +1,7 @@
 /* kube/schema_node.c: tables of Node, Namespace and ServiceCIDR, and of Event. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define T struct kube_taint
 static const struct field taint_fields[] = {
@@ -76,6 +77,7 @@ const struct kind_schema kube_node_schema = {
 	.kind = KIND_NODE, .name = "Node", .plural = "nodes", .short_names = "no",
 	.group_version = "v1", .size = sizeof(struct kube_node), .fields = node_fields,
 	.set_defaults = kube_default_node,
+	.validate = kube_validate_node,
 	.doc = "A machine that runs pods.",
 };
 
@@ -98,6 +100,7 @@ const struct kind_schema kube_namespace_schema = {
 	.kind = KIND_NAMESPACE, .name = "Namespace", .plural = "namespaces", .short_names = "ns",
 	.group_version = "v1", .size = sizeof(struct kube_namespace), .fields = namespace_fields,
 	.set_defaults = kube_default_namespace,
+	.validate = kube_validate_namespace,
 	.doc = "A space in which names are unique.",
 };
 
@@ -123,6 +126,7 @@ const struct kind_schema kube_service_cidr_schema = {
 	.group_version = "networking.k8s.io/v1",
 	.also = "networking.k8s.io/v1beta1,networking.k8s.io/v1alpha1",
 	.size = sizeof(struct kube_service_cidr), .fields = cidr_fields,
+	.validate = kube_validate_service_cidr,
 	.doc = "A range from which Services get virtual addresses.",
 };
 

@@ -1,6 +1,7 @@
 /* kube/schema_pod.c: tables of Pod and of the pod template. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define T struct kube_container_port
 static const struct field port_fields[] = {
@@ -459,5 +460,6 @@ const struct kind_schema kube_pod_schema = {
 	.kind = KIND_POD, .name = "Pod", .plural = "pods", .short_names = "po",
 	.group_version = "v1", .namespaced = true, .size = sizeof(struct kube_pod),
 	.fields = pod_fields, .set_defaults = kube_default_pod,
+	.validate = kube_validate_pod,
 	.doc = "A group of containers that run on one node and share its network and storage.",
 };

@@ -1,6 +1,7 @@
 /* kube/schema_service.c: tables of Service, Endpoints and EndpointSlice. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define T struct kube_service_port
 static const struct field service_port_fields[] = {
@@ -108,6 +109,7 @@ const struct kind_schema kube_service_schema = {
 	.kind = KIND_SERVICE, .name = "Service", .plural = "services", .short_names = "svc",
 	.group_version = "v1", .namespaced = true, .size = sizeof(struct kube_service),
 	.fields = service_fields, .set_defaults = kube_default_service,
+	.validate = kube_validate_service,
 	.doc = "A named set of endpoints behind a virtual address, a port on every node or a "
 	       "load balancer.",
 };
@@ -177,6 +179,7 @@ const struct kind_schema kube_endpoint_slice_schema = {
 	.group_version = "discovery.k8s.io/v1", .also = "discovery.k8s.io/v1beta1",
 	.namespaced = true, .size = sizeof(struct kube_endpoint_slice), .fields = slice_fields,
 	.set_defaults = kube_default_endpoint_slice,
+	.validate = kube_validate_endpoint_slice,
 	.doc = "Some of the endpoints of a Service.",
 };
 
@@ -210,5 +213,6 @@ const struct kind_schema kube_endpoints_schema = {
 	.kind = KIND_ENDPOINTS, .name = "Endpoints", .plural = "endpoints", .short_names = "ep",
 	.group_version = "v1", .namespaced = true, .size = sizeof(struct kube_endpoints),
 	.fields = endpoints_fields, .set_defaults = kube_default_endpoints,
+	.validate = kube_validate_endpoints,
 	.doc = "All endpoints of a Service in one object. Deprecated in favour of EndpointSlice.",
 };

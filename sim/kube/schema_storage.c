@@ -1,6 +1,7 @@
 /* kube/schema_storage.c: tables of volumes, claims, classes and ConfigMap. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define T struct kube_pvc
 static const struct field pvc_resource_fields[] = {
@@ -43,6 +44,7 @@ const struct kind_schema kube_pvc_schema = {
 	.plural = "persistentvolumeclaims", .short_names = "pvc", .group_version = "v1",
 	.namespaced = true, .size = sizeof(struct kube_pvc), .fields = pvc_fields,
 	.set_defaults = kube_default_pvc,
+	.validate = kube_validate_pvc,
 	.doc = "A user's request for storage.",
 };
 
@@ -126,5 +128,6 @@ const struct kind_schema kube_config_map_schema = {
 	.kind = KIND_CONFIG_MAP, .name = "ConfigMap", .plural = "configmaps", .short_names = "cm",
 	.group_version = "v1", .namespaced = true, .size = sizeof(struct kube_config_map),
 	.fields = config_map_fields,
+	.validate = kube_validate_config_map,
 	.doc = "Configuration for pods to use.",
 };

@@ -1,6 +1,7 @@
 /* kube/schema_workload.c: tables of the kinds that make pods. */
 #include "kube/defaults.h"
 #include "kube/schema_rows.h"
+#include "kube/validate.h"
 
 #define REPLICAS(T)                                                                            \
 	ROW("replicas", FIELD_OPT_INT, T, spec.replicas, "Pods wanted; 1 when not given.")
@@ -78,6 +79,7 @@ const struct kind_schema kube_deployment_schema = {
 	.also = "apps/v1beta1,apps/v1beta2,extensions/v1beta1", .namespaced = true,
 	.size = sizeof(struct kube_deployment), .fields = deployment_fields,
 	.set_defaults = kube_default_deployment,
+	.validate = kube_validate_deployment,
 	.doc = "Keeps a number of equal pods and updates them by way of ReplicaSets.",
 };
 
@@ -124,6 +126,7 @@ const struct kind_schema kube_replica_set_schema = {
 	.short_names = "rs", .group_version = "apps/v1", .also = "apps/v1beta2,extensions/v1beta1",
 	.namespaced = true, .size = sizeof(struct kube_replica_set), .fields = replica_set_fields,
 	.set_defaults = kube_default_replica_set,
+	.validate = kube_validate_replica_set,
 	.doc = "Keeps a number of equal pods.",
 };
 const struct kind_schema kube_replication_controller_schema = {
@@ -131,6 +134,7 @@ const struct kind_schema kube_replication_controller_schema = {
 	.plural = "replicationcontrollers", .short_names = "rc", .group_version = "v1",
 	.namespaced = true, .size = sizeof(struct kube_replica_set), .fields = controller_fields,
 	.set_defaults = kube_default_replication_controller,
+	.validate = kube_validate_replication_controller,
 	.doc = "Keeps a number of equal pods; the ancestor of ReplicaSet.",
 };
 
@@ -236,6 +240,7 @@ const struct kind_schema kube_stateful_set_schema = {
 	.short_names = "sts", .group_version = "apps/v1", .also = "apps/v1beta1,apps/v1beta2",
 	.namespaced = true, .size = sizeof(struct kube_stateful_set), .fields = stateful_fields,
 	.set_defaults = kube_default_stateful_set,
+	.validate = kube_validate_stateful_set,
 	.doc = "Keeps numbered pods, each with a name, a DNS name and storage of its own.",
 };
 
@@ -290,6 +295,7 @@ const struct kind_schema kube_daemon_set_schema = {
 	.group_version = "apps/v1", .also = "apps/v1beta2,extensions/v1beta1", .namespaced = true,
 	.size = sizeof(struct kube_daemon_set), .fields = daemon_fields,
 	.set_defaults = kube_default_daemon_set,
+	.validate = kube_validate_daemon_set,
 	.doc = "Keeps one pod on every node, or on every node that its template allows.",
 };
 
@@ -342,6 +348,7 @@ const struct kind_schema kube_job_schema = {
 	.kind = KIND_JOB, .name = "Job", .plural = "jobs", .group_version = "batch/v1",
 	.namespaced = true, .size = sizeof(struct kube_job), .fields = job_fields,
 	.set_defaults = kube_default_job,
+	.validate = kube_validate_job,
 	.doc = "Runs pods until a number of them has succeeded.",
 };
 

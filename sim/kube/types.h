@@ -361,7 +361,11 @@ struct kube_ingress_backend {
 	struct int_or_string old_port; /* servicePort of v1beta1; defaulting moves it */
 };
 struct kube_ingress_path { const char *path, *path_type; struct kube_ingress_backend backend; };
-struct kube_ingress_rule { const char *host; struct { struct kube_ingress_path *items; uint32_t count; } paths; };
+struct kube_ingress_rule {
+	const char *host;
+	bool has_http;
+	struct { struct kube_ingress_path *items; uint32_t count; } paths;
+};
 struct kube_ingress {
 	struct kube_object object;
 	const char *class_name;

@@ -22,4 +22,9 @@ kube_validate_fn kube_validate_pod, kube_validate_service, kube_validate_endpoin
 	kube_validate_pvc, kube_validate_config_map, kube_validate_ingress,
 	kube_validate_service_cidr;
 
+/* Of a Service: what its addresses, families and policy must be like together. The
+ * allocator asks this first. */
+void validate_service_addresses(const struct kube_service *s, const struct kube_service *old,
+				struct strbuf *errors);
+
 #endif
