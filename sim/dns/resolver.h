@@ -46,7 +46,8 @@ enum resolver_kind {
 	RESOLVER_GLIBC,        /* getaddrinfo, AF_UNSPEC, AI_ADDRCONFIG as curl and ping use it */
 	RESOLVER_MUSL,         /* getaddrinfo of 1.2.3 */
 	RESOLVER_GETENT,       /* getent hosts: AAAA along the search list, then A */
-	RESOLVER_BUSYBOX_OLD,  /* nslookup before 1.29 */
+	RESOLVER_BUSYBOX_OLD,  /* nslookup before 1.29, over a libc like glibc's */
+	RESOLVER_BUSYBOX_MUSL, /* the same over musl, which cannot tell it the server */
 	RESOLVER_BUSYBOX,      /* nslookup with its own resolver */
 	RESOLVER_DIG, RESOLVER_NSLOOKUP, RESOLVER_HOST
 };
@@ -111,10 +112,12 @@ void resolver_free(struct resolver *r);
 /* The result so far; complete after `fn`. */
 const struct resolver_result *resolver_result(const struct resolver *r);
 
-/* Which library or tool an image has: "busybox:1.28" BUSYBOX_OLD, "busybox*"
- * BUSYBOX, "*alpine*" MUSL, others GLIBC. For the tool `nslookup` of an image with
- * neither, NSLOOKUP. */
+/* Which library an image's programs resolve with: MUSL where its name says alpine, else
+ * GLIBC. */
 enum resolver_kind resolver_kind_of_image(const char *image);
+/* Which nslookup it has: busybox before 1.29 BUSYBOX_OLD, alpine before 3.11
+ * BUSYBOX_MUSL, later busybox and alpine BUSYBOX, others BIND's NSLOOKUP. */
+enum resolver_kind resolver_nslookup_of_image(const char *image);
 
 /* ---- a pod's files --------------------------------------------------------- */
 
