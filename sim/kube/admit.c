@@ -282,6 +282,8 @@ int kube_admit_update(struct kube_admit *a, struct kube_object *o, struct kube_a
 		admit_service_take_over((struct kube_service *)o, (const struct kube_service *)v.old);
 	if (s->set_defaults)
 		s->set_defaults(o);
+	if (o->kind == KIND_POD)
+		kube_admit_pod_tolerations(o);
 	code = check(&v);
 	if (code)
 		return verb_refuse(&v, code);

@@ -81,6 +81,8 @@ int kube_admit_delete(struct kube_admit *a, enum kube_kind kind, const char *nam
  * status. kube_admit_create does this; controllers that write pods straight into the
  * store call it. */
 void kube_admit_pod(struct kube_object *pod);
+/* The tolerations alone, which an update gets as well. */
+void kube_admit_pod_tolerations(struct kube_object *pod);
 /* A name from metadata.generateName: five characters drawn at site "name". Nothing when
  * the object has a name. */
 void kube_admit_generate_name(struct kube_store *s, struct choice *choice,

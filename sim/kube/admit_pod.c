@@ -65,11 +65,17 @@ static const char *qos_class(const struct kube_pod *p)
 	return !q.any ? "BestEffort" : q.guaranteed ? "Guaranteed" : "Burstable";
 }
 
+void kube_admit_pod_tolerations(struct kube_object *pod)
+{
+	struct kube_pod *p = (struct kube_pod *)pod;
+	tolerate(p, NOT_READY);
+	tolerate(p, UNREACHABLE);
+}
+
 void kube_admit_pod(struct kube_object *pod)
 {
 	struct kube_pod *p = (struct kube_pod *)pod;
 	p->status = (struct kube_pod_status){ .phase = "Pending" };
 	p->status.qos_class = qos_class(p);
-	tolerate(p, NOT_READY);
-	tolerate(p, UNREACHABLE);
+	kube_admit_pod_tolerations(pod);
 }

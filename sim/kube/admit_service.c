@@ -22,9 +22,10 @@ static bool type_is(const struct kube_service *s, const char *type)
 	return kube_is(s->spec.type, type);
 }
 
+/* Before defaulting, no type is ClusterIP. */
 static bool has_cluster_ip(const struct kube_service *s)
 {
-	return type_is(s, "ClusterIP") || type_is(s, "NodePort") || type_is(s, "LoadBalancer");
+	return !s->spec.type || !*s->spec.type || type_is(s, "ClusterIP") || type_is(s, "NodePort") || type_is(s, "LoadBalancer");
 }
 
 static bool wants_node_ports(const struct kube_service *s)
