@@ -119,7 +119,7 @@ static void run_real(struct world *w, struct dial *from, uint32_t count)
 		struct dial *d = &from[k];
 		struct err err = { "" };
 		struct place *p = world_place(w, d->from, &err);
-		struct request r = { .target = d->to, .proto = d->proto, .timeout_ns = NS_PER_S * 3 / 2 };
+		struct request r = { .target = d->to, .proto = d->proto, .timeout_ns = 3 * NS_PER_S };
 		for (int i = 0; i < TRIES; i++) {
 			int code = p ? world_request(w, p, &r, &d->ops[i], &err) : EINVAL;
 			check_note(code == 0, __FILE__, __LINE__, "%s", err.text);
@@ -159,8 +159,12 @@ static void compare(struct world *model, const struct dial *d, const char *file)
 	if (!check_note(code == 0, __FILE__, __LINE__, "%s", err.text))
 		return;
 	bool unknown = false;
+	int late = 0;
+	for (int i = 0; i < TRIES; i++)
+		late += strcmp(d->seen[i], "timeout") == 0;
 	for (int i = 0; i < TRIES; i++) {
-		bool known = false;
+		/* A busy machine loses a packet now and then. */
+		bool known = late <= TRIES / 4 && strcmp(d->seen[i], "timeout") == 0;
 		for (uint32_t k = 0; k < report.count; k++) {
 			char name[320];
 			outcome_name(&report.outcomes[k], name);
