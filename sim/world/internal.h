@@ -108,6 +108,9 @@ void world_warn(struct world *w, const char *fmt, ...) __attribute__((format(pri
 /* Opens the executor, attaches what there is, plans and loads. Does nothing when the
  * network is up. */
 int network_up(struct world *w, struct err *err);
+/* Real time may have gone on while rules were loaded: what starts now has its deadlines
+ * from now. */
+void world_catch_up(struct world *w);
 /* Takes the mode of the configuration, or iptables, unless a dataplane was named. */
 int world_choose_mode(struct world *w, struct err *err);
 

@@ -136,12 +136,13 @@ static void run_real(struct world *w, struct dial *from, uint32_t count)
 
 /* ---- the model ---------------------------------------------------------------------------- */
 
-static void outcome_name(const struct trace_outcome *o, char out[320])
+static void outcome_name(struct world *w, const struct trace_outcome *o, char out[320])
 {
 	char ip[NET_ADDR_TEXT], seen[NET_ADDR_TEXT];
 	const char *name = o->pod;
-	if (!*name)
-		name = net_addr_text(&o->ip, ip);
+	if (!*name) /* of a pod without object; of a node's own program */
+		name = place_kind_of(world_place(w, net_addr_text(&o->ip, ip), NULL)) == PLACE_NODE
+			       ? o->node : ip;
 	if (o->verdict == TRACE_DELIVERED)
 		snprintf(out, 320, "%s sees %s", name, net_addr_text(&o->client_seen, seen));
 	else if (o->verdict == TRACE_REJECTED)
@@ -167,12 +168,12 @@ static void compare(struct world *model, const struct dial *d, const char *file)
 		bool known = late <= TRIES / 4 && strcmp(d->seen[i], "timeout") == 0;
 		for (uint32_t k = 0; k < report.count; k++) {
 			char name[320];
-			outcome_name(&report.outcomes[k], name);
+			outcome_name(model, &report.outcomes[k], name);
 			known |= strcmp(name, d->seen[i]) == 0;
 		}
 		if (!known && !unknown) {
 			char name[320];
-			outcome_name(&report.outcomes[0], name);
+			outcome_name(model, &report.outcomes[0], name);
 			check_note(false, __FILE__, __LINE__, "%s %s -> %s %s: real \"%s\", model %u, first \"%s\"",
 				   file, d->from, d->to, proto_name(d->proto), d->seen[i], report.count,
 				   name);
@@ -224,6 +225,7 @@ static void cluster(const char *file, const char *mode, bool few)
 	struct err err = { "" };
 	int code, code2;
 	struct err why = { "" };
+	int64_t off = 0;
 	if (netns_executor.supports(mode, &why) != 0) {
 		printf("# skipped: %s\n", why.text);
 		return;
@@ -234,6 +236,17 @@ static void cluster(const char *file, const char *mode, bool few)
 	struct arena *arena = arena_new();
 	dial_count = 0;
 	dials = NULL;
+	for (uint32_t i = 0; !code && i < kube_store_count(world_store(model), KIND_NODE); i++) {
+		uint32_t at = 0;
+		const struct kube_object *o = NULL;
+		char name[300];
+		for (uint32_t k = 0; k <= i; k++)
+			o = kube_store_next_created(world_store(model), KIND_NODE, &at);
+		snprintf(name, sizeof name, "node/%s", o->meta.name);
+		/* Refusals are limited by Linux: here many come at once. */
+		code = world_sysctl(real, world_place(real, name, NULL), "net.ipv4.icmp_ratelimit", &off,
+				    true, &err);
+	}
 	if (check_note(!code && !code2, __FILE__, __LINE__, "%s: %s", file, err.text)) {
 		const struct kube_object *o;
 		uint32_t cursor = 0, count = senders(model, froms, arena, 12);

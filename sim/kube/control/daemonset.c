@@ -50,7 +50,7 @@ static void prepare(struct daemon *d)
 	memcpy(d->borne + s->tolerations.count, tolerations, more * sizeof *d->borne);
 	d->template.spec.tolerations.items = d->borne;
 	d->template.spec.tolerations.count = s->tolerations.count + more;
-	name_hash(d->hash, template_digest(d->c, &d->set->object, &d->set->spec.template), 0);
+	template_name_hash(d->hash, template_digest(d->c, &d->set->object, &d->set->spec.template), 0);
 }
 
 static void need_revision(struct daemon *d)

@@ -186,7 +186,7 @@ static int create_set(struct rollout *r, int64_t revision)
 	const struct kube_meta *m = &r->d->object.meta;
 	char hash[16], name[300];
 	struct err err;
-	name_hash(hash, template_digest(c, &r->d->object, &r->d->spec.template),
+	template_name_hash(hash, template_digest(c, &r->d->object, &r->d->spec.template),
 		  r->d->status.collision_count.value);
 	snprintf(name, sizeof name, "%.240s-%s", m->name, hash);
 	o->meta.name = kube_string(o, name);

@@ -121,7 +121,7 @@ int64_t pod_ready_since(const struct kube_pod *p);
 /* "prefix" + five drawn letters; the prefix is cut so that 63 characters remain. */
 const char *name_generate(struct control *c, struct kube_object *o, const char *prefix);
 /* A hash as Kubernetes writes it: decimal digits in its alphabet. */
-const char *name_hash(char out[16], uint64_t digest, int64_t collisions);
+const char *template_name_hash(char out[16], uint64_t digest, int64_t collisions);
 
 /* ---- controllers ------------------------------------------------------------------ */
 

@@ -23,7 +23,7 @@ const char *name_generate(struct control *c, struct kube_object *o, const char *
 	return kube_string(o, text);
 }
 
-const char *name_hash(char out[16], uint64_t digest, int64_t collisions)
+const char *template_name_hash(char out[16], uint64_t digest, int64_t collisions)
 {
 	uint32_t h = (uint32_t)(digest ^ digest >> 32);
 	if (collisions)

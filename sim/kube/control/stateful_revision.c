@@ -48,7 +48,7 @@ static const struct kube_controller_revision *create(struct stateful *s, int64_t
 	const struct kube_meta *m = &s->set->object.meta;
 	const char *known = known_name(s);
 	char hash[16], name[300];
-	name_hash(hash, template_digest(s->c, &s->set->object, &s->set->spec.template),
+	template_name_hash(hash, template_digest(s->c, &s->set->object, &s->set->spec.template),
 		  s->set->status.collision_count.value);
 	snprintf(name, sizeof name, "%.223s-%s", m->name, hash);
 	if (known)

@@ -238,7 +238,7 @@ static void commit_chain(struct xt_ruleset *x, struct xt_staged *s)
 	x->rules += s->count;
 	x->rules -= chain->count;
 	free(chain->rules);
-	index_free(chain->index);
+	rule_index_free(chain->index);
 	chain->index = NULL;
 	chain->rules = s->rules;
 	chain->count = s->count;

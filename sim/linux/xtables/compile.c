@@ -133,7 +133,7 @@ static struct xt_index *index_new(const struct xt_chain *chain)
 	return x;
 }
 
-void index_free(struct xt_index *x)
+void rule_index_free(struct xt_index *x)
 {
 	if (!x)
 		return;

@@ -436,7 +436,7 @@ struct xt_cursor { /* the rules of a chain that one packet may match */
 void cursor_open(struct xt_cursor *c, struct xt_chain *chain, const struct packet *p);
 /* First candidate at or after `from`, which must not fall; the chain's length: none. */
 uint32_t cursor_next(struct xt_cursor *c, uint32_t from);
-void index_free(struct xt_index *index);
+void rule_index_free(struct xt_index *index);
 /* Offset of the first record that may not be indexed. */
 uint16_t spec_guard(const struct xt_spec *s);
 

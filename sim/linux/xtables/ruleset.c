@@ -170,7 +170,7 @@ void chain_free(struct xt_ruleset *x, struct xt_chain *c)
 	for (uint32_t i = 0; i < c->count; i++)
 		rule_release(x, &c->rules[i]);
 	free(c->rules);
-	index_free(c->index);
+	rule_index_free(c->index);
 	free(c);
 }
 
