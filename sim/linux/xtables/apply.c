@@ -151,10 +151,7 @@ int apply_check_new_name(struct xt_parse *p, const char *name)
 		return xt_complain(p, "chain name not allowed to start with `%c'", name[0]);
 	if (extension_target(name, p->x->family))
 		return xt_complain(p, "chain name may not clash with target name");
-	for (const char *c = name; *c; c++)
-		if (isspace((unsigned char)*c))
-			return xt_complain(p, "Invalid chain name `%s'", name);
-	return 0;
+	return plain_word(name) ? 0 : xt_complain(p, "Invalid chain name `%s'", name);
 }
 
 int apply_policy(struct xt_parse *p, struct xt_change *change, struct xt_chain *chain,

@@ -300,6 +300,7 @@ int parse_rule(struct xt_parse *p, uint32_t from, const struct xt_chain *chain);
 uint32_t parse_rule_count(const struct xt_parse *p);
 struct xt_rule parse_make_rule(struct xt_parse *p, uint32_t i);
 /* Values, shared by extensions. */
+bool plain_word(const char *text);
 bool parse_u32(const char *text, uint64_t max, uint64_t *out); /* 0x, 0 prefixes as strtoul */
 bool parse_mark(const char *text, uint32_t *value, uint32_t *mask); /* "v[/m]" */
 int parse_ports(struct xt_parse *p, const char *text, uint16_t *min, uint16_t *max);

@@ -287,7 +287,7 @@ static int nfacct_option(struct xt_parse *p, struct xt_build *b, uint8_t id, con
 	(void)id;
 	(void)second;
 	(void)invert;
-	if (value[0] && build_text(b, sizeof(struct xt_text), value, 31))
+	if (plain_word(value) && build_text(b, sizeof(struct xt_text), value, 31))
 		return 0;
 	return xt_complain(p, "nfacct: Argument must have a maximum length of 31 characters.");
 }

@@ -137,7 +137,7 @@ static int physdev_option(struct xt_parse *p, struct xt_build *b, uint8_t id, co
 		t->head.invert |= (uint8_t)(1u << id);
 	if (id != OPT_IN && id != OPT_OUT)
 		return 0;
-	if (!value[0] || strlen(value) >= XT_IFNAME)
+	if (!plain_word(value) || strlen(value) >= XT_IFNAME)
 		return xt_complain(p, "interface name `%s' must be shorter than %u characters",
 				   value, XT_IFNAME);
 	strcpy(id == OPT_IN ? t->in : t->out, value);

@@ -81,7 +81,7 @@ static int recent_option(struct xt_parse *p, struct xt_build *b, uint8_t id, con
 		t->hitcount = (uint16_t)v;
 		return 0;
 	case OPT_NAME:
-		if (value[0] && !strchr(value, '/') &&
+		if (plain_word(value) && !strchr(value, '/') &&
 		    build_text(b, sizeof *t, value, RECENT_NAME_MAX))
 			return 0;
 		return xt_complain(p, "recent: bad value for option \"--name\": `%s'", value);

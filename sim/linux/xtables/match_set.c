@@ -56,7 +56,7 @@ static int set_option(struct xt_parse *p, struct xt_build *b, uint8_t id, const 
 	if (invert)
 		t->inverts |= (uint16_t)(1u << id);
 	if (id == OPT_MATCH_SET) {
-		if (!value[0] || !build_text(b, sizeof *t, value, SET_NAME_MAX))
+		if (!plain_word(value) || !build_text(b, sizeof *t, value, SET_NAME_MAX))
 			return xt_complain(p, "setname `%s' too long, max %u characters.", value,
 					   SET_NAME_MAX);
 		if (p->x->ns && !ipset_find(netns_ipset(p->x->ns), value))

@@ -100,8 +100,8 @@ int parse_tokens(struct xt_parse *p, const char *line, size_t length, uint32_t c
 			any = quoted = false;
 			continue;
 		}
-		if (c == '\0')
-			return xt_complain(p, "zero byte in the line");
+		if (c == '\0' || c == '\n')
+			return xt_complain(p, "a word may not hold a line end or a zero byte");
 		if (!any)
 			begun = column + (uint32_t)i;
 		any = true;
@@ -316,9 +316,9 @@ static int rule_iface(struct xt_parse *p, const char *value, char *name, bool *h
 {
 	if (!value[0])
 		return xt_complain(p, "Empty interface is likely to be undesired");
-	if (strlen(value) >= XT_IFNAME)
-		return xt_complain(p, "interface name `%s' must be shorter than %u characters",
-				   value, XT_IFNAME);
+	if (strlen(value) >= XT_IFNAME || !plain_word(value) || strchr(value, '/'))
+		return xt_complain(p, "interface name `%s' must be shorter than %u characters, "
+				   "without blanks and slashes", value, XT_IFNAME);
 	strcpy(name, strcmp(value, "+") == 0 ? "" : value);
 	*has = true;
 	return 0;
@@ -331,7 +331,9 @@ static int rule_match(struct xt_parse *p, const char *name, bool invert)
 	const struct xt_extension *ext = extension_match(name, p->x->family);
 	if (ext)
 		return build_new(p, ext, ext->kind) ? 0 : EINVAL;
-	char text[XT_TOKEN_BYTES + 8];
+	if (!plain_word(name) || strlen(name) >= XT_NAME)
+		return xt_complain(p, "Couldn't load match `%s':No such file or directory", name);
+	char text[XT_NAME + 8];
 	snprintf(text, sizeof text, "-m %s", name);
 	return unknown_begin(p, text, XT_M_UNKNOWN);
 }
@@ -343,7 +345,7 @@ static int rule_target(struct xt_parse *p, const char *name, bool is_goto, bool 
 		return xt_complain(p, "unexpected ! flag before %s", known);
 	if (p->has_target)
 		return xt_complain(p, "multiple -%c flags not allowed", is_goto ? 'g' : 'j');
-	if (!name[0] || strlen(name) >= XT_NAME)
+	if (!plain_word(name) || strlen(name) >= XT_NAME)
 		return xt_complain(p, "Invalid target name `%s' (%u chars max)", name, XT_NAME - 1);
 	p->has_target = true;
 	p->is_goto = is_goto;
@@ -481,7 +483,7 @@ static int rule_option(struct xt_parse *p, const struct word *w, bool invert)
 {
 	struct xt_build *b = NULL, *unknown = unknown_last(p);
 	const struct xt_option *o = w->is_long ? find_option(p, w, &b, unknown != NULL) : NULL;
-	if (!o && w->is_long && !p->proto_loaded && parse_rule_proto(p)) {
+	if (!o && w->is_long && !unknown && !p->proto_loaded && parse_rule_proto(p)) {
 		const struct xt_extension *ext = extension_for_proto(parse_rule_proto(p),
 								     p->x->family);
 		bool loaded = false;

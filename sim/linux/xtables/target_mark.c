@@ -260,7 +260,7 @@ static int ct_option(struct xt_parse *p, struct xt_build *b, uint8_t id, const c
 	if (id >= CT_OPT_ZONE_ORIG && strcmp(value, "mark") != 0 &&
 	    !parse_u32(value, UINT16_MAX, &zone))
 		return xt_complain(p, "Cannot parse %s as a zone ID", value);
-	if (!value[0] || strlen(value) >= CT_VALUE)
+	if (!plain_word(value) || strlen(value) >= CT_VALUE)
 		return xt_complain(p, "CT: bad value for option \"--%s\": `%s'",
 				   ct_options[id].name, value);
 	strcpy(t->value[id], value);

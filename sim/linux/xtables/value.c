@@ -30,6 +30,15 @@ static const struct name_number services[] = {
 	{ "imaps", 993 }, { "mysql", 3306 }, { "postgresql", 5432 },
 };
 
+/* A name that prints as it was written, without quotes. */
+bool plain_word(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c <= ' ' || *c == 0x7f || *c == '"' || *c == '\\')
+			return false;
+	return *text;
+}
+
 bool parse_u32(const char *text, uint64_t max, uint64_t *out)
 {
 	char *end;
