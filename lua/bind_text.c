@@ -100,7 +100,7 @@ static int svclab_show(lua_State *L)
 	return 1;
 }
 
-void bind_text(lua_State *L)
+void bind_texts(lua_State *L)
 {
 	static const luaL_Reg functions[] = { { "duration", svclab_duration }, { "where", svclab_where },
 					      { "golden", svclab_golden }, { "show", svclab_show },

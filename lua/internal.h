@@ -82,7 +82,7 @@ void bind_start(lua_State *L);   /* scenario, it, apply */
 void bind_traffic(lua_State *L); /* requests, pings, look-ups, load */
 void bind_cluster(lua_State *L); /* objects, controllers, kubectl */
 void bind_node(lua_State *L);    /* dumps, sysctls, faults, kube-proxy, packets */
-void bind_text(lua_State *L);    /* durations, golden files, positions */
+void bind_texts(lua_State *L);    /* durations, golden files, positions */
 
 /* ---- shared by the bindings */
 /* The world; raises an error before scenario {...}. */

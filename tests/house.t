@@ -4,7 +4,7 @@
 use strict;
 use warnings;
 use File::Find;
-use Test::More tests => 5;
+use Test::More tests => 6;
 
 my @files;
 find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.[ch]$/ } },
@@ -80,3 +80,15 @@ my @missing = map { my $d = $_; map { -e "$d/$_" ? () : "$d/$_" } @names }
 push @missing, map { my $d = $_; map { -e "$d/$_" ? () : "$d/$_" } qw(plan.c text.c) }
 	map { "dataplanes/$_" } qw(userspace iptables ipvs nftables);
 ok(!@missing, 'folders of one kind have the same file names') or diag("missing: @missing");
+
+# One archive holds all modules: two functions of one name would hide each other.
+SKIP: {
+	my $archive = ($ENV{BUILD} // 'build') . '/libsvclab.a';
+	skip 'the library is not built', 1 unless -e $archive;
+	my %seen;
+	for (`nm -g --defined-only $archive 2>/dev/null`) {
+		$seen{$1}++ if /^[0-9a-f]+ [A-Z] (\S+)/;
+	}
+	my @twice = grep { $seen{$_} > 1 } sort keys %seen;
+	ok(!@twice, 'no two modules define the same name') or diag("twice: @twice");
+}

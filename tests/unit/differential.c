@@ -140,7 +140,7 @@ static void outcome_name(struct world *w, const struct trace_outcome *o, char ou
 {
 	char ip[NET_ADDR_TEXT], seen[NET_ADDR_TEXT];
 	const char *name = o->pod;
-	if (!*name) /* of a pod without object; of a node's own program */
+	if (o->has_backend && !*name) /* of a pod without object; of a node's own program */
 		name = place_kind_of(world_place(w, net_addr_text(&o->ip, ip), NULL)) == PLACE_NODE
 			       ? o->node : ip;
 	if (o->verdict == TRACE_DELIVERED)
