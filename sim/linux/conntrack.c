@@ -369,7 +369,7 @@ static enum nf_verdict on_track(void *ctx, struct hook_state *state)
 	sweep_loose(ct);
 	if (is_discovery(p)) {
 		p->ct_info = CT_INFO_UNTRACKED;
-	} else if (p->fragment) {
+	} else if (p->fragment || (p->proto == PROTO_TCP && !ct_tcp_sane(p))) {
 		ct->stats.invalid++; /* there is no reassembly */
 	} else if (packet_is_icmp_error(p)) {
 		track_error(ct, p, zone);

@@ -26,9 +26,11 @@ struct ct_tcp_side { /* what one end has sent: Guido van Rooij's window model */
 
 struct ct_tcp {
 	uint8_t state, last_dir, last_index, retransmissions;
+	bool simultaneous; /* both ends sent a SYN */
 	uint16_t last_window;
 	uint32_t last_seq, last_ack, last_end;
 	struct ct_tcp_side side[2];
+	struct ct_tcp_side ignored; /* options of a SYN that was let through though it did not fit */
 };
 
 enum ct_sctp_state {
@@ -92,6 +94,7 @@ struct ct_entry *ct_entry_of(const struct packet *p);
 /* What a protocol says of a packet. */
 enum ct_answer { CT_FINE, CT_BAD, CT_AGAIN };
 /* conntrack_tcp.c; conntrack_sctp.c. `fresh`: the entry was made for this packet. */
+bool ct_tcp_sane(const struct packet *p); /* a header and flags that make sense */
 bool ct_tcp_new(struct ct_entry *e, const struct packet *p);
 enum ct_answer ct_tcp_packet(struct ct_entry *e, const struct packet *p, enum ct_dir dir);
 bool ct_sctp_new(struct ct_entry *e, const struct packet *p);

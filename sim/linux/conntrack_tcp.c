@@ -16,7 +16,7 @@ enum side_flag {
 	SIDE_MAX_ACK = 32
 };
 enum { STATE_IGNORE = CTT_SYN_SENT2 + 1, STATE_INVALID };
-enum window_answer { WINDOW_FINE, WINDOW_OLD, WINDOW_BAD };
+enum window_answer { WINDOW_FINE, WINDOW_PARDONED, WINDOW_OLD, WINDOW_BAD };
 
 #define LEAST_ACK_WINDOW 66000u
 #define HEADER_BYTES 20u
@@ -57,7 +57,7 @@ static bool after(uint32_t a, uint32_t b)
 }
 
 struct segment_view {
-	uint32_t seq, ack, sack, end, window;
+	uint32_t seq, ack, raw_ack, sack, end, window;
 	uint16_t raw_window;
 	uint8_t flags;
 	int index;
@@ -69,7 +69,7 @@ static void view_of(const struct packet *p, struct segment_view *v)
 	packet_payload(p, &length);
 	v->flags = packet_tcp_flags(p);
 	v->seq = packet_tcp_seq(p);
-	v->ack = v->sack = packet_tcp_ack(p);
+	v->ack = v->sack = v->raw_ack = packet_tcp_ack(p);
 	v->raw_window = packet_tcp_window(p);
 	v->window = v->raw_window;
 	v->end = v->seq + length + !!(v->flags & TCP_SYN) + !!(v->flags & TCP_FIN);
@@ -114,6 +114,24 @@ static void start_side(struct ct_tcp_side *sender, struct ct_tcp_side *receiver,
 		sender->scale = receiver->scale = 0;
 }
 
+bool ct_tcp_sane(const struct packet *p)
+{
+	switch (packet_tcp_flags(p) & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG)) {
+	case TCP_SYN:
+	case TCP_SYN | TCP_URG:
+	case TCP_SYN | TCP_ACK:
+	case TCP_RST:
+	case TCP_RST | TCP_ACK:
+	case TCP_FIN | TCP_ACK:
+	case TCP_FIN | TCP_ACK | TCP_URG:
+	case TCP_ACK:
+	case TCP_ACK | TCP_URG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool ct_tcp_new(struct ct_entry *e, const struct packet *p)
 {
 	struct segment_view v;
@@ -144,7 +162,7 @@ static enum window_answer out_of_window(const struct ct_entry *e, const struct c
 {
 	bool liberal = sender->flags & SIDE_LIBERAL ||
 		       sysctl_value(e->owner->ns, SYSCTL_CT_TCP_LIBERAL);
-	return liberal ? WINDOW_FINE : answer;
+	return liberal ? WINDOW_PARDONED : answer;
 }
 
 static uint32_t ack_window(const struct ct_tcp_side *side)
@@ -164,16 +182,17 @@ static enum window_answer check_window(struct ct_entry *e, struct ct_tcp_side *s
 		uint32_t overshot = v->end - sender->max_end + 1;
 		if (in_receive_window && receiver->max_window && ack_not_old && ack_of_sent &&
 		    overshot <= receiver->max_window) {
-			/* Should the packet get through, its ACK must not look invalid. */
+			/* A little more than allowed: its ACK must not look invalid later. */
 			sender->end = v->end;
 			sender->flags |= SIDE_UNACKED;
+			return out_of_window(e, sender, WINDOW_OLD);
 		}
 		return out_of_window(e, sender, WINDOW_BAD);
 	}
-	if (!in_receive_window)
-		return out_of_window(e, sender, WINDOW_OLD);
 	if (!ack_of_sent)
 		return out_of_window(e, sender, WINDOW_BAD);
+	if (!in_receive_window)
+		return out_of_window(e, sender, WINDOW_OLD);
 	if (!ack_not_old)
 		return out_of_window(e, sender, WINDOW_OLD);
 	return WINDOW_FINE;
@@ -277,7 +296,7 @@ static int64_t timeout_of(const struct ct_entry *e, uint8_t state, const struct 
 	int64_t seconds = sysctl_value(ns, keys[state]), limit = seconds;
 	if (t->retransmissions >= sysctl_value(ns, SYSCTL_CT_TCP_MAX_RETRANS))
 		limit = sysctl_value(ns, SYSCTL_CT_TCP_RETRANS);
-	else if (v->index == INDEX_RST)
+	else if (v->index == INDEX_RST) /* also when it does not end the connection */
 		return sysctl_value(ns, SYSCTL_CT_TCP_CLOSE);
 	else if ((t->side[0].flags | t->side[1].flags) & SIDE_UNACKED)
 		limit = sysctl_value(ns, SYSCTL_CT_TCP_UNACK);
@@ -290,12 +309,44 @@ static int64_t timeout_of(const struct ct_entry *e, uint8_t state, const struct 
 	return limit < seconds ? limit : seconds;
 }
 
-/* RFC 5961: a reset must not lie before what the other side has acknowledged. */
-static bool reset_too_old(const struct ct_entry *e, const struct segment_view *v, enum ct_dir dir)
+static bool is_established(const struct ct_entry *e)
 {
-	const struct ct_tcp_side *other = &e->tcp.side[!dir];
-	return other->flags & SIDE_MAX_ACK && before(v->seq, other->max_ack) &&
-	       !sysctl_value(e->owner->ns, SYSCTL_CT_TCP_IGNORE_INVALID_RST);
+	return e->tcp.state == CTT_ESTABLISHED && e->status & CTS_ASSURED;
+}
+
+/* A reset answers a SYN or ACK that was let through though it did not fit (ignored). */
+static bool answers_ignored(const struct ct_entry *e, const struct segment_view *v)
+{
+	const struct ct_tcp *t = &e->tcp;
+	return ((e->status & CTS_SEEN_REPLY && t->last_index == INDEX_SYN) ||
+		(!(e->status & CTS_ASSURED) && t->last_index == INDEX_ACK)) &&
+	       v->raw_ack == t->last_end;
+}
+
+enum reset_answer { RESET_CLOSES, RESET_CHECK, RESET_KEEPS, RESET_BAD };
+
+/* What a reset does (RFC 5961): only one with the exact number ends an established
+ * connection; another one may make the receiver ask back, so the state stays. */
+static enum reset_answer judge_reset(const struct ct_entry *e, const struct segment_view *v,
+				     enum ct_dir dir)
+{
+	const struct ct_tcp *t = &e->tcp;
+	const struct ct_tcp_side *other = &t->side[!dir];
+	if (t->state >= CTT_FIN_WAIT && t->state <= CTT_CLOSE)
+		return RESET_CLOSES; /* the ports may be in use again already */
+	if (other->flags & SIDE_MAX_ACK && t->last_index != INDEX_SYN) {
+		if (v->seq == 0 && !is_established(e))
+			return RESET_CHECK;
+		if (before(v->seq, other->max_ack) &&
+		    !sysctl_value(e->owner->ns, SYSCTL_CT_TCP_IGNORE_INVALID_RST))
+			return RESET_BAD;
+		if (!is_established(e) || v->seq == other->max_ack)
+			return RESET_CHECK;
+		if (t->last_index == INDEX_ACK && t->last_dir == dir && v->seq == t->last_end)
+			return RESET_CHECK; /* at the end of a train of segments */
+		return RESET_KEEPS;
+	}
+	return answers_ignored(e, v) ? RESET_CLOSES : RESET_CHECK;
 }
 
 static void advance(struct ct_entry *e, uint8_t state, const struct segment_view *v,
@@ -323,6 +374,51 @@ static void advance(struct ct_entry *e, uint8_t state, const struct segment_view
 	}
 }
 
+/* A packet that fits no state but may tell how things really are: a SYN, or the SYN/ACK
+ * for one that was ignored. True: the SYN/ACK brought both sides back in step. */
+static bool ignore(struct ct_entry *e, const struct packet *p, const struct segment_view *v,
+		   enum ct_dir dir)
+{
+	struct ct_tcp *t = &e->tcp;
+	if (v->index == INDEX_SYNACK && t->last_index == INDEX_SYN && t->last_dir != dir &&
+	    v->ack == t->last_end) {
+		struct ct_tcp_side *other = &t->side[t->last_dir];
+		t->state = CTT_SYN_SENT;
+		other->end = other->max_end = t->last_end;
+		other->max_window = t->last_window ? t->last_window : 1;
+		other->scale = t->ignored.scale;
+		other->flags = t->ignored.flags;
+		memset(&t->side[dir], 0, sizeof t->side[dir]);
+		return true;
+	}
+	t->last_index = (uint8_t)v->index;
+	t->last_dir = (uint8_t)dir;
+	t->last_seq = v->seq;
+	t->last_end = v->end;
+	t->last_window = v->raw_window;
+	if (v->index == INDEX_SYN && dir == DIR_ORIGINAL) {
+		memset(&t->ignored, 0, sizeof t->ignored);
+		read_options(p, &t->ignored, NULL);
+	}
+	return false;
+}
+
+/* A FIN or reset outside the window, answered by another one: both ends are out of step
+ * with this entry, and it must not stay for days. */
+static void shorten(struct ct_entry *e, const struct segment_view *v, enum ct_dir dir)
+{
+	struct ct_tcp *t = &e->tcp;
+	int64_t limit_s = sysctl_value(e->owner->ns, SYSCTL_CT_TCP_UNACK);
+	if (!(e->status & CTS_ASSURED) || (v->index != INDEX_RST && v->index != INDEX_FIN))
+		return;
+	if (t->last_dir == dir || (t->last_index != INDEX_FIN && t->last_index != INDEX_RST)) {
+		t->last_index = (uint8_t)v->index;
+		t->last_dir = (uint8_t)dir;
+	} else if (e->expires_ns - ct_now(e->owner) > limit_s * NS_PER_S) {
+		ct_refresh(e, limit_s);
+	}
+}
+
 enum ct_answer ct_tcp_packet(struct ct_entry *e, const struct packet *p, enum ct_dir dir)
 {
 	struct segment_view v;
@@ -331,46 +427,42 @@ enum ct_answer ct_tcp_packet(struct ct_entry *e, const struct packet *p, enum ct
 	uint8_t state = state_of_letter(transitions[dir][v.index][t->state]);
 	bool closing = (t->side[0].flags | t->side[1].flags) & SIDE_CLOSE_INIT ||
 		       (t->last_dir == dir && t->last_index == INDEX_RST);
-	switch (state) {
-	case CTT_SYN_SENT:
-		if (t->state >= CTT_TIME_WAIT && closing) {
-			ct_kill(e); /* the same ports again: a new connection */
-			return CT_AGAIN;
-		}
-		if (t->state >= CTT_TIME_WAIT)
-			return CT_FINE;
-		break;
-	case STATE_IGNORE:
-		t->last_index = (uint8_t)v.index;
-		t->last_dir = (uint8_t)dir;
-		t->last_seq = v.seq;
-		t->last_end = v.end;
-		return CT_FINE;
-	case STATE_INVALID:
-		return CT_BAD;
-	case CTT_CLOSE: {
-		if (v.index != INDEX_RST)
-			break;
-		if (reset_too_old(e, &v, dir))
-			return CT_BAD;
-		/* A reset for a SYN or ACK that was let through though ignored: no state change. */
-		bool for_ignored = ((e->status & CTS_SEEN_REPLY && t->last_index == INDEX_SYN) ||
-				    (!(e->status & CTS_ASSURED) && t->last_index == INDEX_ACK)) &&
-				   v.ack == t->last_end && v.flags & TCP_ACK;
-		if (for_ignored) {
-			advance(e, t->state, &v, dir);
-			return CT_FINE;
-		}
-		break;
+	if (state == CTT_SYN_SENT && t->state >= CTT_TIME_WAIT && closing) {
+		ct_kill(e); /* the same ports again: a new connection */
+		return CT_AGAIN;
 	}
-	default:
-		break;
+	if (state == STATE_INVALID)
+		return CT_BAD;
+	if (state == STATE_IGNORE || (state == CTT_SYN_SENT && t->state >= CTT_TIME_WAIT)) {
+		if (!ignore(e, p, &v, dir))
+			return CT_FINE;
+		state = CTT_SYN_RECV;
+	}
+	/* The table does not know simultaneous open. */
+	t->simultaneous = t->simultaneous || state == CTT_SYN_SENT2;
+	if (state == CTT_SYN_RECV && dir == DIR_REPLY && v.index == INDEX_ACK && t->simultaneous)
+		state = CTT_ESTABLISHED;
+	if (v.index == INDEX_RST) {
+		switch (judge_reset(e, &v, dir)) {
+		case RESET_BAD:
+			return CT_BAD;
+		case RESET_CLOSES:
+			advance(e, state, &v, dir);
+			return CT_FINE;
+		case RESET_KEEPS:
+			state = t->state;
+			break;
+		case RESET_CHECK:
+			break;
+		}
 	}
 	switch (in_window(e, p, &v, dir)) {
 	case WINDOW_OLD:
 		return CT_FINE;
 	case WINDOW_BAD:
+		shorten(e, &v, dir);
 		return CT_BAD;
+	case WINDOW_PARDONED: /* teaches nothing about windows, but moves the state */
 	case WINDOW_FINE:
 		break;
 	}
