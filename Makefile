@@ -83,7 +83,7 @@ $(BUILD)/members: FORCE
 
 $(LIB): $(LIB_OBJECTS) $(BUILD)/members
 	@rm -f $@
-	@ar rcs $@ $(LIB_OBJECTS)
+	@ar qcs $@ $(LIB_OBJECTS)
 
 $(BUILD)/svclab: $(CLI_OBJECTS) $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(LIB) $(PKG_LIBS)

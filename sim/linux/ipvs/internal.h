@@ -141,7 +141,7 @@ struct ipvs_dest *mh_choose(struct ipvs *v, struct ipvs_service *s, const struct
 struct ipvs_dest *lblc_choose(struct ipvs *v, struct ipvs_service *s, const struct packet *p);
 struct ipvs_dest *lblcr_choose(struct ipvs *v, struct ipvs_service *s, const struct packet *p);
 void cache_changed(struct ipvs_service *s, const struct ipvs_dest *gone);
-void cache_free(struct ipvs_service *s);
+void lblc_free(struct ipvs_service *s);
 
 /* ---- conn.c */
 struct ipvs_conn *conn_find_in(struct ipvs *v, const struct conn_key *key);

@@ -116,7 +116,7 @@ void ipvs_dest_drop(struct ipvs *v, struct ipvs_dest *d)
 
 static void service_free(struct ipvs_service *s)
 {
-	cache_free(s);
+	lblc_free(s);
 	free(s->hash);
 	free(s->dests);
 	free(s);

@@ -13,7 +13,7 @@
 #define KEPT_NS (INT64_C(24) * 3600 * NS_PER_S)
 #define SET_SHRINKS_NS (INT64_C(3600) * 24 * NS_PER_S) /* lblcr_expiration */
 
-void cache_free(struct ipvs_service *s)
+void lblc_free(struct ipvs_service *s)
 {
 	void *value;
 	for (uint32_t i = 0; table_next(&s->caches, &i, NULL, &value);)
