@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-void bind_name_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
+void bind_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
 {
 	dns_name_text(n, out);
 	size_t length = strlen(out);

@@ -33,7 +33,7 @@ void bind_ask(struct resolver *r, const struct dns_name *name, uint16_t type);
 /* Where the aliases of the answer lead from the name asked. */
 void bind_follow(const struct dns_message *m, struct dns_name *name);
 /* Text without the final dot. */
-void bind_name_text(const struct dns_name *n, char out[DNS_NAME_TEXT]);
+void bind_text(const struct dns_name *n, char out[DNS_NAME_TEXT]);
 
 void bind_reply(struct resolver *r, struct asked *q);
 void bind_timeout(struct resolver *r);

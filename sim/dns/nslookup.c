@@ -107,7 +107,7 @@ static void nslookup_record(struct resolver *r, const struct dns_rr *rr)
 	char owner[DNS_NAME_TEXT], text[NET_ADDR_TEXT], type[16];
 	struct net_addr addr;
 	const char *title = "";
-	bind_name_text(rr->owner, owner);
+	bind_text(rr->owner, owner);
 	if (dns_rr_get_address(rr, &addr)) {
 		strbuf_printf(out, "Name:\t%s\nAddress: %s\n", owner, net_addr_text(&addr, text));
 		return;
@@ -158,7 +158,7 @@ static void shown_name(struct resolver *r, const struct asked *q, char out[DNS_N
 {
 	const struct lookup *l = r->state;
 	if (l->reverse || (l->any_type && q->type == DNS_AAAA)) {
-		bind_name_text(&q->name, out);
+		bind_text(&q->name, out);
 		return;
 	}
 	strncpy(out, r->config.name, DNS_NAME_TEXT - 1);
@@ -230,7 +230,7 @@ static void host_record(struct resolver *r, const struct dns_rr *rr)
 	struct strbuf *out = &r->result.out;
 	char owner[DNS_NAME_TEXT], type[16];
 	const char *verb = NULL;
-	bind_name_text(rr->owner, owner);
+	bind_text(rr->owner, owner);
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (verbs[i].type == rr->type)
 			verb = verbs[i].verb;
@@ -284,7 +284,7 @@ static void host_final(struct resolver *r, struct asked *q)
 		return;
 	}
 	if (!l->any_type && !m->answer.count) {
-		bind_name_text(&q->name, name);
+		bind_text(&q->name, name);
 		strbuf_printf(&r->result.out, "%s has no %s record\n", name,
 			      dns_type_text(q->type, type));
 	}

@@ -248,13 +248,20 @@ static void resume(struct kubelet_pod *p)
 	}
 }
 
+static void end(void *ctx)
+{
+	struct kubelet_pod *p = ctx;
+	if (kubelet_connected(p->kubelet) && p->stage < STAGE_STOPPING)
+		kubelet_pod_terminate(p);
+}
+
 void kubelet_pod_sync(struct kubelet_pod *p)
 {
 	if (!kubelet_works(p->kubelet))
 		return;
 	bool deleted = p->removed || p->pod->object.meta.deletion_ns;
 	if (deleted && p->stage < STAGE_STOPPING && kubelet_connected(p->kubelet)) {
-		kubelet_pod_terminate(p);
+		step_after(p, control_of(p)->options.watch + control_of(p)->options.sync, end);
 		return;
 	}
 	if (deleted && p->stage == STAGE_STOPPED) {
