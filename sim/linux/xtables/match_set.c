@@ -211,7 +211,14 @@ static int ipvs_option(struct xt_parse *p, struct xt_build *b, uint8_t id, const
 
 static int ipvs_finish(struct xt_parse *p, struct xt_build *b)
 {
-	return b->seen ? 0 : xt_complain(p, "IPVS: At least one option is required");
+	if (!b->seen)
+		return xt_complain(p, "IPVS: At least one option is required");
+	if (b->seen == 1u << OPT_IPVS)
+		return 0;
+	if (b->u.head.invert & 1u << OPT_IPVS)
+		return xt_complain(p, "! --ipvs cannot be together with other options");
+	b->u.head.flags &= ~(1u << OPT_IPVS); /* the others imply it */
+	return 0;
 }
 
 static void ipvs_text(const struct xt_record *r, uint8_t family, const char *dash,
