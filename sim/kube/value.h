@@ -49,6 +49,8 @@ struct value *value_copy(struct arena *a, const struct value *v);
 
 /* The whole object, apiVersion and kind included, as kubectl get prints it. */
 struct value *value_from_object(struct arena *a, const struct kube_object *o);
+/* Of an object that was read and not defaulted: what its manifest said, nothing else. */
+struct value *value_from_given(struct arena *a, const struct kube_object *o);
 /* "v1", kind List, with these items. */
 struct value *value_from_list(struct arena *a, const struct kube_object *const *objects,
 			      uint32_t count);

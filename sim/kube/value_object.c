@@ -9,23 +9,27 @@
 
 struct list { void *items; uint32_t count; }; /* shape of every list member */
 
-static void add_fields(struct arena *a, const struct field *fields, const char *base,
+/* A tree in the making. `given`: only what somebody wrote, and all of that. */
+struct build { struct arena *arena; bool given; };
+
+static void add_fields(const struct build *b, const struct field *fields, const char *base,
 		       struct value *map);
 
-static struct value *tri_value(struct arena *a, const struct field *f, enum kube_tri tri)
+static struct value *tri_value(const struct build *b, const struct field *f, enum kube_tri tri)
 {
+	struct arena *a = b->arena;
 	if (tri == TRI_TRUE)
 		return value_bool(a, true);
-	if (f->always || (tri == TRI_FALSE && f->pointer))
+	if ((f->always && !b->given) || (tri == TRI_FALSE && (f->pointer || b->given)))
 		return value_bool(a, false);
 	return NULL;
 }
 
-static struct value *string_value(struct arena *a, const struct field *f, const char *s)
+static struct value *string_value(const struct build *b, const struct field *f, const char *s)
 {
 	if (!s)
-		return f->always ? value_string(a, "") : NULL;
-	return *s || f->always || f->pointer ? value_string(a, s) : NULL;
+		return f->always && !b->given ? value_string(b->arena, "") : NULL;
+	return *s || f->always || f->pointer || b->given ? value_string(b->arena, s) : NULL;
 }
 
 static struct value *int_or_string_value(struct arena *a, const struct int_or_string *v)
@@ -45,10 +49,12 @@ static struct value *map_value(struct arena *a, const struct kube_map *m)
 	return v;
 }
 
-static struct value *list_value(struct arena *a, const struct field *f, const struct list *list)
+static struct value *list_value(const struct build *b, const struct field *f,
+				const struct list *list)
 {
+	struct arena *a = b->arena;
 	if (!list->count)
-		return f->always ? value_new(a, VALUE_NULL) : NULL;
+		return f->always && !b->given ? value_new(a, VALUE_NULL) : NULL;
 	struct value *v = value_new(a, VALUE_LIST);
 	for (uint32_t i = 0; i < list->count; i++) {
 		if (f->type == FIELD_STRINGS) {
@@ -57,25 +63,25 @@ static struct value *list_value(struct arena *a, const struct field *f, const st
 			continue;
 		}
 		struct value *item = value_new(a, VALUE_MAP);
-		add_fields(a, f->sub, (const char *)list->items + i * f->item_size, item);
+		add_fields(b, f->sub, (const char *)list->items + i * f->item_size, item);
 		value_push(a, v, item);
 	}
 	return v;
 }
 
-static struct value *nested_value(struct arena *a, const struct field *f, const char *base)
+static struct value *nested_value(const struct build *b, const struct field *f, const char *base)
 {
-	bool flag = false;
+	bool flag = false, always = f->always && !b->given;
 	if (f->type == FIELD_CASE &&
 	    !kube_is(*(const char *const *)(const void *)(base + f->set_offset), f->json))
 		return NULL;
 	if (f->type == FIELD_OBJECT && f->set_offset != NO_SET)
 		flag = *(const bool *)(base + f->set_offset);
-	if (f->type == FIELD_OBJECT && f->set_offset != NO_SET && !flag && !f->always)
+	if (f->type == FIELD_OBJECT && f->set_offset != NO_SET && !flag && !always)
 		return NULL;
-	struct value *v = value_new(a, VALUE_MAP);
-	add_fields(a, f->sub, base + f->offset, v);
-	return v->count || f->always || flag || f->type == FIELD_CASE ? v : NULL;
+	struct value *v = value_new(b->arena, VALUE_MAP);
+	add_fields(b, f->sub, base + f->offset, v);
+	return v->count || always || flag || f->type == FIELD_CASE ? v : NULL;
 }
 
 static struct value *time_value(struct arena *a, int64_t ns)
@@ -84,28 +90,30 @@ static struct value *time_value(struct arena *a, int64_t ns)
 	return ns ? value_string(a, arena_strdup(a, kube_time_text(ns, text))) : NULL;
 }
 
-static struct value *row_value(struct arena *a, const struct field *f, const char *base)
+static struct value *row_value(const struct build *b, const struct field *f, const char *base)
 {
+	struct arena *a = b->arena;
+	bool always = f->always && !b->given;
 	const void *at = base + f->offset;
 	switch (f->type) {
 	case FIELD_STRING:
-		return string_value(a, f, *(const char *const *)at);
+		return string_value(b, f, *(const char *const *)at);
 	case FIELD_INT32: {
 		int32_t n = *(const int32_t *)at;
-		return n || f->always ? value_int(a, n) : NULL;
+		return n || always ? value_int(a, n) : NULL;
 	}
 	case FIELD_INT64: {
 		int64_t n = *(const int64_t *)at;
-		return n || f->always ? value_int(a, n) : NULL;
+		return n || always ? value_int(a, n) : NULL;
 	}
 	case FIELD_OPT_INT: {
 		const struct opt_int *n = at;
 		return n->set ? value_int(a, n->value) : NULL;
 	}
 	case FIELD_TRI:
-		return tri_value(a, f, *(const enum kube_tri *)at);
+		return tri_value(b, f, *(const enum kube_tri *)at);
 	case FIELD_BOOL:
-		return *(const bool *)at || f->always ? value_bool(a, *(const bool *)at) : NULL;
+		return *(const bool *)at || always ? value_bool(a, *(const bool *)at) : NULL;
 	case FIELD_INT_OR_STRING:
 		return int_or_string_value(a, at);
 	case FIELD_TIME:
@@ -119,23 +127,23 @@ static struct value *row_value(struct arena *a, const struct field *f, const cha
 		return map_value(a, at);
 	case FIELD_STRINGS:
 	case FIELD_LIST:
-		return list_value(a, f, at);
+		return list_value(b, f, at);
 	case FIELD_OBJECT:
 	case FIELD_CASE:
-		return nested_value(a, f, base);
+		return nested_value(b, f, base);
 	case FIELD_IGNORED:
-		return f->always ? value_new(a, VALUE_MAP) : NULL;
+		return always ? value_new(a, VALUE_MAP) : NULL;
 	}
 	return NULL;
 }
 
-static void add_fields(struct arena *a, const struct field *fields, const char *base,
+static void add_fields(const struct build *b, const struct field *fields, const char *base,
 		       struct value *map)
 {
 	for (const struct field *f = fields; f->json; f++) {
-		struct value *v = f->hidden ? NULL : row_value(a, f, base);
+		struct value *v = f->hidden ? NULL : row_value(b, f, base);
 		if (v)
-			value_set(a, map, f->json, v);
+			value_set(b->arena, map, f->json, v);
 	}
 }
 
@@ -157,7 +165,8 @@ struct value *value_from_object(struct arena *a, const struct kube_object *o)
 {
 	const struct kind_schema *s = kube_schema(o->kind);
 	struct value *v = value_new(a, VALUE_MAP);
-	add_fields(a, s->fields, (const char *)o, v);
+	const struct build b = { a, false };
+	add_fields(&b, s->fields, (const char *)o, v);
 	value_set(a, v, "apiVersion", value_string(a, s->group_version));
 	value_set(a, v, "kind", value_string(a, s->name));
 	struct value *meta = value_get(v, "metadata");
@@ -170,6 +179,17 @@ struct value *value_from_object(struct arena *a, const struct kube_object *o)
 		value_set(a, meta, "creationTimestamp",
 			  value_string(a, arena_strdup(a, kube_time_text(0, text))));
 	}
+	return v;
+}
+
+struct value *value_from_given(struct arena *a, const struct kube_object *o)
+{
+	const struct kind_schema *s = kube_schema(o->kind);
+	const struct build b = { a, true };
+	struct value *v = value_new(a, VALUE_MAP);
+	add_fields(&b, s->fields, (const char *)o, v);
+	value_set(a, v, "apiVersion", value_string(a, s->group_version));
+	value_set(a, v, "kind", value_string(a, s->name));
 	return v;
 }
 
