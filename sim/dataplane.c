@@ -91,6 +91,12 @@ void planner_shared_free(struct planner_shared *shared)
 	*shared = (struct planner_shared){ 0 };
 }
 
+void planner_shared_forget(struct planner_shared *shared, const char *node)
+{
+	if (shared->forget)
+		shared->forget(shared->data, node);
+}
+
 const struct dataplane *registry_find(const struct registry *r, const char *name)
 {
 	for (uint32_t i = 0; i < r->count; i++)

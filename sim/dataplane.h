@@ -109,8 +109,11 @@ enum kube_version { KUBE_1_20 = 120, KUBE_1_25 = 125, KUBE_1_30 = 130, KUBE_1_34
 struct planner_shared {
 	void *data;
 	void (*free)(void *data);
+	void (*forget)(void *data, const char *node);
 };
 void planner_shared_free(struct planner_shared *shared);
+/* The node is gone with all that was loaded on it: its next planner finds nothing. */
+void planner_shared_forget(struct planner_shared *shared, const char *node);
 
 enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
 		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,

@@ -26,6 +26,16 @@ static void shared_free(void *data)
 	proxy_shared_free(data);
 }
 
+static void shared_forget(void *data, const char *node)
+{
+	struct proxy_shared *s = data;
+	struct remains *r = table_find(&s->remains, node);
+	if (r && r->what)
+		r->drop(r->what);
+	if (r)
+		r->what = NULL;
+}
+
 struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned)
 {
 	*owned = !view->shared;
@@ -36,7 +46,7 @@ struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned
 	table_init(&s->remains, TABLE_STRING_KEYS, sizeof(struct remains));
 	s->texts = arena_new();
 	if (view->shared)
-		*view->shared = (struct planner_shared){ s, shared_free };
+		*view->shared = (struct planner_shared){ s, shared_free, shared_forget };
 	return s;
 }
 

@@ -78,6 +78,7 @@ struct world {
 	struct kube_store *store;
 	struct control *control;   /* NULL in a snapshot */
 	struct executor *executor; /* NULL until the network is up */
+	struct planner_shared planners; /* what the nodes' kube-proxies share */
 	struct topology topology;
 	struct craft *craft;
 	struct arena *arena;       /* as long as the world */

@@ -66,14 +66,24 @@ static const struct kube_proxy_configuration *configuration(const struct world *
 						     &cursor);
 }
 
+static int read_back(void *ctx, enum dump_view view, struct strbuf *out, struct err *err)
+{
+	const struct proxy *x = ctx;
+	struct world *w = x->world;
+	return w->row->executor->dump(w->executor, place_netns(x->node), view, NULL, out, err);
+}
+
 void proxy_view(const struct proxy *x, struct proxy_view *view)
 {
 	const struct kube_proxy_configuration *c = configuration(x->world);
 	*view = (struct proxy_view){
-		.store = x->world->store, .node = x->node->node, .node_addrs = x->addrs,
+		.store = x->world->store, .shared = &x->world->planners,
+		.node = x->node->node, .node_addrs = x->addrs,
 		.node_addr_devs = x->devs, .node_addr_count = x->addr_count,
 		.version = x->world->options.version,
 		.conntrack_be_liberal = c && c->conntrack.tcp_be_liberal == TRI_TRUE,
+		.read = x->world->executor ? read_back : NULL,
+		.read_ctx = (void *)(uintptr_t)x,
 	};
 }
 
@@ -149,6 +159,7 @@ void proxy_free(struct proxy *x)
 	if (!x)
 		return;
 	proxy_stop(x);
+	planner_shared_forget(&x->world->planners, x->node->node);
 	x->node->proxy = NULL;
 	free(x->addrs);
 	free(x->devs);

@@ -103,6 +103,7 @@ void world_free(struct world *w)
 	if (w->executor)
 		w->row->executor->close(w->executor);
 	snapshot_dns_free(w->dns);
+	planner_shared_free(&w->planners);
 	kube_store_free(w->store);
 	craft_free(w->craft);
 	choice_free(w->choice);
