@@ -164,7 +164,8 @@ static void on_listener(void *ctx, struct sock *sock, const struct sock_event *e
 int server_start(const struct server_config *config, struct server **out)
 {
 	struct server *s = mem_alloc(sizeof *s);
-	struct sock_options options = { .local = { config->bind, config->port } };
+	struct sock_options options = { .local = { config->bind, config->port },
+					.reuse_port_now = true }; /* as servers do, for restarts */
 	s->config = *config;
 	s->name = mem_strdup(config->name);
 	const struct sockets_ref *n = &s->config.sockets;
