@@ -13,6 +13,7 @@
 #include "world/live.h"
 
 #define STOP_NS (20 * NS_PER_MS)   /* a program that heeds SIGTERM */
+#define DNS_PORT 53
 #define DNS_SYNC_NS (200 * NS_PER_MS) /* CoreDNS lists the API */
 #define DNS_ANSWER_NS (100 * NS_PER_US)
 
@@ -120,7 +121,8 @@ static bool system_pod(const struct kube_pod *pod, const char *app)
 	       kube_is(kube_map_get(&pod->object.meta.labels, "k8s-app"), app);
 }
 
-static int start_coredns(struct container *c, struct err *err)
+static int start_coredns(struct container *c, const struct kube_container *spec,
+			 struct err *err)
 {
 	struct world *w = c->world;
 	struct place *p = c->place;
@@ -132,7 +134,13 @@ static int start_coredns(struct container *c, struct err *err)
 		.epoch_s = WORLD_EPOCH_S, .answer_ns = DNS_ANSWER_NS,
 		.warnings = w->options.warnings,
 	};
-	return coredns_start(&config, &c->coredns, err);
+	int code = coredns_start(&config, &c->coredns, err);
+	/* What it has besides (metrics) answers as any program. */
+	for (uint32_t i = 0; i < spec->ports.count && !code; i++)
+		if (spec->ports.items[i].container_port != DNS_PORT)
+			program_add(p, c->id, PROTO_TCP, (uint16_t)spec->ports.items[i].container_port,
+				    NULL);
+	return code;
 }
 
 static void ended(void *ctx)
@@ -180,7 +188,7 @@ static int start(void *ctx, const struct control_container *s, struct err *err)
 		c->kube_proxy = true;
 		code = node && node->proxy ? proxy_start(node->proxy, err) : 0;
 	} else if (system_pod(s->pod, "kube-dns")) {
-		code = start_coredns(c, err);
+		code = start_coredns(c, s->container, err);
 	} else {
 		code = start_program(c, s, err);
 	}

@@ -135,6 +135,8 @@ static bool describe(const struct world *w, struct trace_outcome *o)
 {
 	bool endpoint = find_endpoint(w, o);
 	const struct place *p = place_by_addr(w, &o->ip);
+	if (p && p->kind == PLACE_NODE)
+		snprintf(o->node, sizeof o->node, "%s", p->node);
 	if (!p || p->kind == PLACE_NODE)
 		return endpoint;
 	snprintf(o->node, sizeof o->node, "%s", p->node);

@@ -95,8 +95,9 @@ static void result_name(const struct op *op, char out[320])
 	char seen[NET_ADDR_TEXT];
 	if (r->error == 0 && r->http_status)
 		snprintf(out, 320, "%s sees %s", r->backend, net_addr_text(&r->seen.addr, seen));
-	else if (r->error == ECONNREFUSED || r->error == EPERM || r->error == ECONNRESET ||
-		 r->error == EHOSTUNREACH)
+	else if (r->error == EPERM) /* what a rule of OUTPUT says to a datagram, DROP or REJECT */
+		snprintf(out, 320, "not permitted");
+	else if (r->error == ECONNREFUSED || r->error == ECONNRESET || r->error == EHOSTUNREACH)
 		snprintf(out, 320, "refused");
 	else if (r->error == ETIMEDOUT)
 		snprintf(out, 320, "timeout");
@@ -136,8 +137,10 @@ static void run_real(struct world *w, struct dial *from, uint32_t count)
 
 /* ---- the model ---------------------------------------------------------------------------- */
 
-static void outcome_name(struct world *w, const struct trace_outcome *o, char out[320])
+static void outcome_name(struct world *w, const struct trace_outcome *o, uint8_t proto,
+			 const char *from, char out[320])
 {
+	bool at_output = proto == PROTO_UDP && strncmp(from, "node/", 5) == 0;
 	char ip[NET_ADDR_TEXT], seen[NET_ADDR_TEXT];
 	const char *name = o->pod;
 	if (o->has_backend && !*name) /* of a pod without object; of a node's own program */
@@ -145,6 +148,8 @@ static void outcome_name(struct world *w, const struct trace_outcome *o, char ou
 			       ? o->node : ip;
 	if (o->verdict == TRACE_DELIVERED)
 		snprintf(out, 320, "%s sees %s", name, net_addr_text(&o->client_seen, seen));
+	else if (at_output && (o->verdict == TRACE_REJECTED || o->verdict == TRACE_DROPPED))
+		snprintf(out, 320, "not permitted");
 	else if (o->verdict == TRACE_REJECTED)
 		snprintf(out, 320, "refused");
 	else
@@ -168,12 +173,12 @@ static void compare(struct world *model, const struct dial *d, const char *file)
 		bool known = late <= TRIES / 4 && strcmp(d->seen[i], "timeout") == 0;
 		for (uint32_t k = 0; k < report.count; k++) {
 			char name[320];
-			outcome_name(model, &report.outcomes[k], name);
+			outcome_name(model, &report.outcomes[k], d->proto, d->from, name);
 			known |= strcmp(name, d->seen[i]) == 0;
 		}
 		if (!known && !unknown) {
 			char name[320];
-			outcome_name(model, &report.outcomes[0], name);
+			outcome_name(model, &report.outcomes[0], d->proto, d->from, name);
 			check_note(false, __FILE__, __LINE__, "%s %s -> %s %s: real \"%s\", model %u, first \"%s\"",
 				   file, d->from, d->to, proto_name(d->proto), d->seen[i], report.count,
 				   name);

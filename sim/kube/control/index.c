@@ -308,7 +308,7 @@ static size_t record_size(enum kube_kind kind)
 static struct record *record_new(struct index *x, const struct kube_object *o)
 {
 	char key[INDEX_KEY_BYTES];
-	if (!index_key(key, or_empty(o->meta.namespace), o->meta.name, NULL))
+	if (!index_key(key, or_empty(o->meta.namespace), or_empty(o->meta.name), NULL))
 		return NULL;
 	struct record *r = mem_alloc(record_size(o->kind));
 	r->key = mem_strdup(key);
