@@ -103,7 +103,7 @@ int world_apply(struct world *w, const char *text, size_t length, const char *fi
 		struct strbuf *said, struct err *err)
 {
 	struct applying a = { .w = w, .said = said, .file = file };
-	struct manifest_options options = { .warnings = w->options.warnings };
+	struct manifest_options options = { .warnings = w->options.warnings, .namespace = "default" };
 	if (!w->admit)
 		return err_set(err, EINVAL, "apply needs a running cluster, not a snapshot");
 	return manifest_read(text, length, file, &options, apply_object, &a, err);
