@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-void bind_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
+void bindtool_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
 {
 	dns_name_text(n, out);
 	size_t length = strlen(out);
@@ -12,7 +12,7 @@ void bind_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
 		out[length - 1] = 0;
 }
 
-int bind_names(struct resolver *r, bool search, uint32_t ndots, struct err *err)
+int bindtool_names(struct resolver *r, bool search, uint32_t ndots, struct err *err)
 {
 	struct bind *b = r->state;
 	struct dns_name name;
@@ -51,12 +51,12 @@ static void send_try(struct resolver *r)
 	if (!code && !b->stream)
 		code = asker_send(r, &r->asked[0], NULL);
 	if (code)
-		bind_failed(r, code);
+		bindtool_failed(r, code);
 	else
 		asker_wait(r, b->timeout_ns);
 }
 
-void bind_connected(struct resolver *r)
+void bindtool_connected(struct resolver *r)
 {
 	asker_send(r, &r->asked[0], NULL);
 }
@@ -73,7 +73,7 @@ static void ask(struct resolver *r, const struct dns_name *name, uint16_t type)
 	send_try(r);
 }
 
-void bind_ask(struct resolver *r, const struct dns_name *name, uint16_t type)
+void bindtool_ask(struct resolver *r, const struct dns_name *name, uint16_t type)
 {
 	struct bind *b = r->state;
 	struct dns_name copy = *name;
@@ -83,14 +83,14 @@ void bind_ask(struct resolver *r, const struct dns_name *name, uint16_t type)
 	ask(r, &copy, type);
 }
 
-void bind_walk(struct resolver *r)
+void bindtool_walk(struct resolver *r)
 {
 	struct bind *b = r->state;
 	b->stream = b->always_stream;
 	ask(r, &b->names[b->next++], b->type);
 }
 
-void bind_follow(const struct dns_message *m, struct dns_name *name)
+void bindtool_follow(const struct dns_message *m, struct dns_name *name)
 {
 	for (uint32_t links = 0; links <= m->answer.count; links++) {
 		uint32_t i = 0;
@@ -102,7 +102,7 @@ void bind_follow(const struct dns_message *m, struct dns_name *name)
 	}
 }
 
-void bind_reply(struct resolver *r, struct asked *q)
+void bindtool_reply(struct resolver *r, struct asked *q)
 {
 	struct bind *b = r->state;
 	bool last_server = b->attempt + 1 >= resolver_servers(r);
@@ -125,7 +125,7 @@ void bind_reply(struct resolver *r, struct asked *q)
 	if (q->reply->rcode == DNS_NXDOMAIN && b->next < b->count) {
 		if (b->passed)
 			b->passed(r, q);
-		bind_walk(r);
+		bindtool_walk(r);
 		return;
 	}
 	b->final(r, q);
@@ -146,12 +146,12 @@ static void next_try(struct resolver *r, const char *why)
 	b->final(r, NULL);
 }
 
-void bind_timeout(struct resolver *r)
+void bindtool_timeout(struct resolver *r)
 {
 	next_try(r, "timed out");
 }
 
-void bind_failed(struct resolver *r, int error)
+void bindtool_failed(struct resolver *r, int error)
 {
 	next_try(r, error == ECONNREFUSED ? "connection refused" :
 		    error == EHOSTUNREACH ? "host unreachable" :

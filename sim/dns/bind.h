@@ -25,19 +25,19 @@ struct bind {
 };
 
 /* The typed name, its type and search list; `search`: use resolv.conf's. */
-int bind_names(struct resolver *r, bool search, uint32_t ndots, struct err *err);
+int bindtool_names(struct resolver *r, bool search, uint32_t ndots, struct err *err);
 /* Asks along the list. */
-void bind_walk(struct resolver *r);
+void bindtool_walk(struct resolver *r);
 /* Asks one name, without search. */
-void bind_ask(struct resolver *r, const struct dns_name *name, uint16_t type);
+void bindtool_ask(struct resolver *r, const struct dns_name *name, uint16_t type);
 /* Where the aliases of the answer lead from the name asked. */
-void bind_follow(const struct dns_message *m, struct dns_name *name);
+void bindtool_follow(const struct dns_message *m, struct dns_name *name);
 /* Text without the final dot. */
-void bind_text(const struct dns_name *n, char out[DNS_NAME_TEXT]);
+void bindtool_text(const struct dns_name *n, char out[DNS_NAME_TEXT]);
 
-void bind_reply(struct resolver *r, struct asked *q);
-void bind_timeout(struct resolver *r);
-void bind_failed(struct resolver *r, int error);
-void bind_connected(struct resolver *r);
+void bindtool_reply(struct resolver *r, struct asked *q);
+void bindtool_timeout(struct resolver *r);
+void bindtool_failed(struct resolver *r, int error);
+void bindtool_connected(struct resolver *r);
 
 #endif

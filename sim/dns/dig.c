@@ -180,8 +180,8 @@ static int prepare(struct resolver *r, struct err *err)
 	if (address && !reverse && !code) { /* dig 10.0.0.1 asks for that name */
 		r->config.type = r->config.type ? r->config.type : "A";
 	}
-	return code ? code : bind_names(r, d->search, d->ndots, err);
+	return code ? code : bindtool_names(r, d->search, d->ndots, err);
 }
 
-const struct machine machine_dig = { prepare, bind_walk, bind_reply, bind_timeout, bind_failed,
-				     bind_connected };
+const struct machine machine_dig = { prepare, bindtool_walk, bindtool_reply, bindtool_timeout, bindtool_failed,
+				     bindtool_connected };

@@ -43,7 +43,7 @@ static int prepare_lookup(struct resolver *r, uint32_t tries, struct err *err)
 		r->config.type = NULL;
 	}
 	l->bind.always_stream = l->bind.type == DNS_ANY;
-	return bind_names(r, true, r->conf.ndots, err);
+	return bindtool_names(r, true, r->conf.ndots, err);
 }
 
 static void unreachable(struct resolver *r, const char *end)
@@ -107,7 +107,7 @@ static void nslookup_record(struct resolver *r, const struct dns_rr *rr)
 	char owner[DNS_NAME_TEXT], text[NET_ADDR_TEXT], type[16];
 	struct net_addr addr;
 	const char *title = "";
-	bind_text(rr->owner, owner);
+	bindtool_text(rr->owner, owner);
 	if (dns_rr_get_address(rr, &addr)) {
 		strbuf_printf(out, "Name:\t%s\nAddress: %s\n", owner, net_addr_text(&addr, text));
 		return;
@@ -158,7 +158,7 @@ static void shown_name(struct resolver *r, const struct asked *q, char out[DNS_N
 {
 	const struct lookup *l = r->state;
 	if (l->reverse || (l->any_type && q->type == DNS_AAAA)) {
-		bind_text(&q->name, out);
+		bindtool_text(&q->name, out);
 		return;
 	}
 	strncpy(out, r->config.name, DNS_NAME_TEXT - 1);
@@ -195,8 +195,8 @@ static void nslookup_final(struct resolver *r, struct asked *q)
 	l->found |= m->answer.count > 0;
 	if (l->any_type && q->type == DNS_A) {
 		l->target = q->name;
-		bind_follow(m, &l->target);
-		bind_ask(r, &l->target, DNS_AAAA);
+		bindtool_follow(m, &l->target);
+		bindtool_ask(r, &l->target, DNS_AAAA);
 		return;
 	}
 	if (!l->found)
@@ -213,8 +213,8 @@ static int nslookup_prepare(struct resolver *r, struct err *err)
 	return code;
 }
 
-const struct machine machine_nslookup = { nslookup_prepare, bind_walk, bind_reply, bind_timeout,
-					  bind_failed, bind_connected };
+const struct machine machine_nslookup = { nslookup_prepare, bindtool_walk, bindtool_reply, bindtool_timeout,
+					  bindtool_failed, bindtool_connected };
 
 /* ---- host ---------------------------------------------------------------------------- */
 
@@ -230,7 +230,7 @@ static void host_record(struct resolver *r, const struct dns_rr *rr)
 	struct strbuf *out = &r->result.out;
 	char owner[DNS_NAME_TEXT], type[16];
 	const char *verb = NULL;
-	bind_text(rr->owner, owner);
+	bindtool_text(rr->owner, owner);
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (verbs[i].type == rr->type)
 			verb = verbs[i].verb;
@@ -275,16 +275,16 @@ static void host_final(struct resolver *r, struct asked *q)
 	resolver_take_answer(r, m, DNS_AAAA);
 	if (l->any_type && q->type == DNS_A) {
 		l->target = q->name;
-		bind_follow(m, &l->target);
-		bind_ask(r, &l->target, DNS_AAAA);
+		bindtool_follow(m, &l->target);
+		bindtool_ask(r, &l->target, DNS_AAAA);
 		return;
 	}
 	if (l->any_type && q->type == DNS_AAAA) {
-		bind_ask(r, &l->target, DNS_MX);
+		bindtool_ask(r, &l->target, DNS_MX);
 		return;
 	}
 	if (!l->any_type && !m->answer.count) {
-		bind_text(&q->name, name);
+		bindtool_text(&q->name, name);
 		strbuf_printf(&r->result.out, "%s has no %s record\n", name,
 			      dns_type_text(q->type, type));
 	}
@@ -297,7 +297,7 @@ static void host_begin(struct resolver *r)
 		strbuf_printf(&r->result.out,
 			      "Using domain server:\nName: %s\nAddress: %s#53\nAliases: \n\n",
 			      r->config.server, r->config.server);
-	bind_walk(r);
+	bindtool_walk(r);
 }
 
 static int host_prepare(struct resolver *r, struct err *err)
@@ -308,5 +308,5 @@ static int host_prepare(struct resolver *r, struct err *err)
 	return code;
 }
 
-const struct machine machine_host = { host_prepare, host_begin, bind_reply, bind_timeout,
-				      bind_failed, bind_connected };
+const struct machine machine_host = { host_prepare, host_begin, bindtool_reply, bindtool_timeout,
+				      bindtool_failed, bindtool_connected };

@@ -8,7 +8,7 @@
 
 /* ---- replies ------------------------------------------------------------------- */
 
-void reply_begin(const struct dns_message *request, struct dns_message *reply)
+void dns_reply_begin(const struct dns_message *request, struct dns_message *reply)
 {
 	memset(reply, 0, sizeof *reply);
 	reply->id = request->id;
@@ -81,7 +81,7 @@ static void scrub(const struct run *r, const struct dns_message *request, struct
 static bool fail(const struct run *r, const struct dns_message *request, uint16_t code,
 		 struct dns_message *reply)
 {
-	reply_begin(request, reply);
+	dns_reply_begin(request, reply);
 	reply->rcode = code;
 	copy_edns(r->arena, request, reply);
 	return true;
@@ -115,14 +115,14 @@ static const struct block *choose_block(const struct dns_server *s, const struct
 	}
 }
 
-bool server_run(struct run *r, const struct dns_message *request, struct dns_message *reply)
+bool dns_server_run(struct run *r, const struct dns_message *request, struct dns_message *reply)
 {
 	if (!request->has_question)
 		return fail(r, request, DNS_SERVFAIL, reply);
 	if (request->question.class != DNS_IN && !r->server->any_class)
 		return fail(r, request, DNS_REFUSED, reply);
 	if (request->edns.present && request->edns.version != 0) {
-		reply_begin(request, reply);
+		dns_reply_begin(request, reply);
 		reply->rcode = DNS_BADVERS;
 		reply->edns = (struct dns_edns){ .present = true };
 		return true;
@@ -130,15 +130,15 @@ bool server_run(struct run *r, const struct dns_message *request, struct dns_mes
 	const struct block *b = choose_block(r->server, &request->question);
 	if (!b || !b->has_handler)
 		return fail(r, request, DNS_REFUSED, reply);
-	reply_begin(request, reply);
-	enum outcome o = b->cache ? cache_answer(r, b, request, reply) :
-				    chain_backend(r, b, request, reply);
+	dns_reply_begin(request, reply);
+	enum outcome o = b->cache ? dns_cache_answer(r, b, request, reply) :
+				    dns_chain_backend(r, b, request, reply);
 	if (o == OUT_SILENT)
 		return false;
 	if (o == OUT_RCODE)
 		fail(r, request, reply->rcode, reply);
 	else if (b->loadbalance)
-		loadbalance(r, reply);
+		dns_loadbalance(r, reply);
 	scrub(r, request, reply);
 	return true;
 }
@@ -263,7 +263,7 @@ static int block_zones(const struct setup *s, uint16_t port, struct block *b, bo
 	return 0;
 }
 
-int server_setup(struct dns_server *server, const struct dns_server_config *config,
+int dns_server_setup(struct dns_server *server, const struct dns_server_config *config,
 		 struct err *err)
 {
 	const struct corefile *c = config->corefile;
@@ -302,8 +302,8 @@ int dns_server_new(const struct dns_server_config *config, struct dns_server **o
 	for (uint32_t i = 0; i < config->local_count; i++)
 		s->local[i] = config->local[i];
 	s->local_count = config->local_count;
-	s->finished = finished_new();
-	int code = server_setup(s, config, err);
+	s->finished = dns_finished_new();
+	int code = dns_server_setup(s, config, err);
 	if (code) {
 		dns_server_free(s);
 		return code;
@@ -317,11 +317,11 @@ void dns_server_free(struct dns_server *s)
 	if (!s)
 		return;
 	for (uint32_t i = 0; i < s->block_count; i++) {
-		cache_free(s->blocks[i].cache);
+		dns_cache_free(s->blocks[i].cache);
 		for (uint32_t k = 0; s->blocks[i].file && k < s->blocks[i].file->count; k++)
 			dns_master_free(s->blocks[i].file->zones[k].master);
 	}
-	finished_free(s->finished);
+	dns_finished_free(s->finished);
 	arena_free(s->work);
 	arena_free(s->config);
 	free(s);
@@ -341,7 +341,7 @@ bool dns_server_answer(struct dns_server *s, const uint8_t *query, size_t length
 	s->stats.queries++;
 	if (!client->tcp && length > DATAGRAM_BYTES)
 		length = DATAGRAM_BYTES;
-	if (finished_find(s, query, length, client, now_ns, out)) {
+	if (dns_finished_find(s, query, length, client, now_ns, out)) {
 		s->stats.replies++;
 		return true;
 	}
@@ -353,7 +353,7 @@ bool dns_server_answer(struct dns_server *s, const uint8_t *query, size_t length
 		reply = request;
 		break;
 	case DNS_ACCEPT:
-		if (!server_run(&r, &request, &reply))
+		if (!dns_server_run(&r, &request, &reply))
 			return false;
 		break;
 	}
@@ -362,7 +362,7 @@ bool dns_server_answer(struct dns_server *s, const uint8_t *query, size_t length
 	bool keep = !r.unstable && !r.delay_ns;
 	dns_message_write(&reply, out, keep ? &marks : NULL);
 	if (keep)
-		finished_keep(&r, query, length, out, from, &marks, reply.compress);
+		dns_finished_keep(&r, query, length, out, from, &marks, reply.compress);
 	free(marks.items);
 	*delay_ns = r.delay_ns;
 	s->stats.replies++;
@@ -396,5 +396,5 @@ struct dns_server_stats dns_server_stats(const struct dns_server *s)
 
 void dns_server_forget_finished(struct dns_server *s)
 {
-	finished_clear(s->finished);
+	dns_finished_clear(s->finished);
 }

@@ -244,7 +244,7 @@ static void half_free(struct cache_half *h)
 	table_free(&h->items);
 }
 
-void cache_free(struct cache_plugin *c)
+void dns_cache_free(struct cache_plugin *c)
 {
 	if (!c)
 		return;
@@ -295,7 +295,7 @@ static void store_reply(struct run *r, struct cache_plugin *c, const struct cach
 static enum outcome refresh(struct run *r, const struct block *b, const struct cache_key *key,
 			    const struct dns_message *request, struct dns_message *reply)
 {
-	enum outcome o = chain_backend(r, b, request, reply);
+	enum outcome o = dns_chain_backend(r, b, request, reply);
 	if (o == OUT_WRITTEN)
 		store_reply(r, b->cache, key, reply);
 	return o;
@@ -307,8 +307,8 @@ static bool background(struct run *r, const struct block *b, const struct cache_
 {
 	struct run own = *r;
 	struct dns_message reply;
-	reply_begin(request, &reply);
-	enum outcome o = chain_backend(&own, b, request, &reply);
+	dns_reply_begin(request, &reply);
+	enum outcome o = dns_chain_backend(&own, b, request, &reply);
 	r->unstable = true;
 	if (o != OUT_WRITTEN || (only_good && ((reply.flags & DNS_TC) ||
 					       (reply.rcode != DNS_NOERROR &&
@@ -394,8 +394,8 @@ static enum outcome stale_answer(struct run *r, const struct block *b, const str
 	if (b->cache->verify_stale) {
 		struct dns_message fresh;
 		struct run own = *r;
-		reply_begin(request, &fresh);
-		enum outcome o = chain_backend(&own, b, request, &fresh);
+		dns_reply_begin(request, &fresh);
+		enum outcome o = dns_chain_backend(&own, b, request, &fresh);
 		if (o == OUT_WRITTEN && !(fresh.flags & DNS_TC) &&
 		    (fresh.rcode == DNS_NOERROR || fresh.rcode == DNS_NXDOMAIN)) {
 			r->delay_ns = own.delay_ns;
@@ -408,13 +408,13 @@ static enum outcome stale_answer(struct run *r, const struct block *b, const str
 	return OUT_WRITTEN;
 }
 
-enum outcome cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
+enum outcome dns_cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
 			  struct dns_message *reply)
 {
 	struct cache_plugin *c = b->cache;
 	struct cache_key key;
 	if (!dns_names_match(&c->zones, &request->question.name))
-		return chain_backend(r, b, request, reply);
+		return dns_chain_backend(r, b, request, reply);
 	make_key(request, &key);
 	struct cache_item *item = find_item(c, &key, r->now_ns);
 	if (!item) {

@@ -26,7 +26,7 @@ static bool look_up(void *ctx, const struct dns_name *name, uint16_t type,
 	if (l->run->depth >= LOOKUPS_DEEP)
 		return false;
 	l->run->depth++;
-	bool any = server_run(l->run, &request, &reply);
+	bool any = dns_server_run(l->run, &request, &reply);
 	l->run->depth--;
 	if (!any)
 		return false;
@@ -151,7 +151,7 @@ static bool file_answer(struct run *r, const struct block *b, const struct dns_m
 		*out = rcode(reply, DNS_SERVFAIL);
 	if (result != DNS_MASTER_NO_NAME || !dns_names_match(&b->file->fall, &q->name))
 		return true;
-	reply_begin(request, reply);
+	dns_reply_begin(request, reply);
 	return false;
 }
 
@@ -193,7 +193,7 @@ static enum outcome forward_answer(struct run *r, const struct forward_plugin *f
 
 /* ---- the chain -------------------------------------------------------------------------- */
 
-enum outcome chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
+enum outcome dns_chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
 			   struct dns_message *reply)
 {
 	const struct dns_question *q = &request->question;
@@ -210,7 +210,7 @@ enum outcome chain_backend(struct run *r, const struct block *b, const struct dn
 		case DNS_KUBE_REFUSED:
 			return rcode(reply, DNS_REFUSED);
 		case DNS_KUBE_PASS:
-			reply_begin(request, reply);
+			dns_reply_begin(request, reply);
 			break;
 		}
 	}
@@ -224,7 +224,7 @@ enum outcome chain_backend(struct run *r, const struct block *b, const struct dn
 
 /* ---- loadbalance --------------------------------------------------------------------------- */
 
-void loadbalance_shuffle(struct choice *c, uint32_t *order, uint32_t count)
+void dns_loadbalance_shuffle(struct choice *c, uint32_t *order, uint32_t count)
 {
 	for (uint32_t i = 0; i + 1 < count; i++) {
 		uint32_t k = i + (uint32_t)choice_uniform(c, "dns-order", count - i), kept = order[i];
@@ -260,7 +260,7 @@ static void balance_section(struct run *r, struct dns_section *s)
 			if (rank(s->items[i].type) == k)
 				order[count++] = i;
 		if (k >= 2)
-			loadbalance_shuffle(r->server->choice, order, count);
+			dns_loadbalance_shuffle(r->server->choice, order, count);
 		r->shuffled |= k >= 2 && count > 1;
 		for (uint32_t i = 0; i < count; i++)
 			out[used++] = s->items[order[i]];
@@ -269,7 +269,7 @@ static void balance_section(struct run *r, struct dns_section *s)
 	s->capacity = s->count;
 }
 
-void loadbalance(struct run *r, struct dns_message *reply)
+void dns_loadbalance(struct run *r, struct dns_message *reply)
 {
 	if (reply->rcode != DNS_NOERROR || reply->question.type == DNS_AXFR ||
 	    reply->question.type == DNS_IXFR)

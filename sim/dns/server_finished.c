@@ -36,7 +36,7 @@ struct finished {
 
 #define BYTES_MAX (64u << 20)
 
-struct finished *finished_new(void)
+struct finished *dns_finished_new(void)
 {
 	struct finished *f = mem_alloc(sizeof *f);
 	table_init(&f->entries, sizeof(struct finished_key), sizeof(struct kept *));
@@ -51,7 +51,7 @@ static void kept_free(struct kept *k)
 	free(k);
 }
 
-void finished_clear(struct finished *f)
+void dns_finished_clear(struct finished *f)
 {
 	const void *key;
 	void *value;
@@ -61,11 +61,11 @@ void finished_clear(struct finished *f)
 	f->bytes = 0;
 }
 
-void finished_free(struct finished *f)
+void dns_finished_free(struct finished *f)
 {
 	if (!f)
 		return;
-	finished_clear(f);
+	dns_finished_clear(f);
 	table_free(&f->entries);
 	free(f);
 }
@@ -105,7 +105,7 @@ static void put_shuffled(struct choice *c, const struct kept *k, struct strbuf *
 		for (end = start + 1;
 		     end < k->mark_count && same_group(&k->marks[start], &k->marks[end]);)
 			end++;
-		loadbalance_shuffle(c, order + start, end - start);
+		dns_loadbalance_shuffle(c, order + start, end - start);
 	}
 	size_t base = out->length, first = k->marks[0].offset;
 	strbuf_add(out, k->bytes, first);
@@ -114,7 +114,7 @@ static void put_shuffled(struct choice *c, const struct kept *k, struct strbuf *
 	strbuf_add(out, k->bytes + (out->length - base), k->length - (out->length - base));
 }
 
-bool finished_find(struct dns_server *s, const uint8_t *query, size_t length,
+bool dns_finished_find(struct dns_server *s, const uint8_t *query, size_t length,
 		   const struct dns_client *client, int64_t now_ns, struct strbuf *out)
 {
 	struct finished_key key;
@@ -136,7 +136,7 @@ bool finished_find(struct dns_server *s, const uint8_t *query, size_t length,
 	return true;
 }
 
-void finished_keep(const struct run *r, const uint8_t *query, size_t length,
+void dns_finished_keep(const struct run *r, const uint8_t *query, size_t length,
 		   const struct strbuf *out, size_t from, struct dns_marks *marks, bool compressed)
 {
 	struct finished *f = r->server->finished;
@@ -146,7 +146,7 @@ void finished_keep(const struct run *r, const uint8_t *query, size_t length,
 	    (r->shuffled && (compressed || marks->count > RECORDS_MAX)))
 		return;
 	if (f->entries.count >= ENTRIES_MAX || f->bytes + size > BYTES_MAX)
-		finished_clear(f);
+		dns_finished_clear(f);
 	struct kept *k = mem_alloc(sizeof *k + size);
 	k->generation = dns_view_generation(r->server->view);
 	k->by_view = r->by_view;

@@ -90,7 +90,7 @@ struct dns_server {
 };
 
 /* Fills the blocks of a server from its Corefile. */
-int server_setup(struct dns_server *s, const struct dns_server_config *config, struct err *err);
+int dns_server_setup(struct dns_server *s, const struct dns_server_config *config, struct err *err);
 
 /* ---- setup helpers (server_options.c) -------------------------------------------- */
 
@@ -145,31 +145,31 @@ struct run {
 enum outcome { OUT_WRITTEN, OUT_RCODE, OUT_SILENT };
 
 /* Runs a request through the server; false: no reply. */
-bool server_run(struct run *r, const struct dns_message *request, struct dns_message *reply);
+bool dns_server_run(struct run *r, const struct dns_message *request, struct dns_message *reply);
 /* What lies behind the cache. */
-enum outcome chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
+enum outcome dns_chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
 			   struct dns_message *reply);
 /* The cache and what lies behind it. */
-enum outcome cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
+enum outcome dns_cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
 			  struct dns_message *reply);
-void cache_free(struct cache_plugin *c);
+void dns_cache_free(struct cache_plugin *c);
 /* Header and question of a reply to `request`. */
-void reply_begin(const struct dns_message *request, struct dns_message *reply);
+void dns_reply_begin(const struct dns_message *request, struct dns_message *reply);
 /* Puts each section into loadbalance's order. */
-void loadbalance(struct run *r, struct dns_message *reply);
+void dns_loadbalance(struct run *r, struct dns_message *reply);
 /* Shuffles positions 0..count-1 of `order`. */
-void loadbalance_shuffle(struct choice *c, uint32_t *order, uint32_t count);
+void dns_loadbalance_shuffle(struct choice *c, uint32_t *order, uint32_t count);
 
 /* ---- finished replies ---------------------------------------------------------------- */
 
-struct finished *finished_new(void);
-void finished_free(struct finished *f);
-void finished_clear(struct finished *f);
+struct finished *dns_finished_new(void);
+void dns_finished_free(struct finished *f);
+void dns_finished_clear(struct finished *f);
 /* Writes the reply to these request bytes, if it is kept. */
-bool finished_find(struct dns_server *s, const uint8_t *query, size_t length,
+bool dns_finished_find(struct dns_server *s, const uint8_t *query, size_t length,
 		   const struct dns_client *client, int64_t now_ns, struct strbuf *out);
 /* Keeps a reply that was just written (bytes at out[from..]), where it may be. */
-void finished_keep(const struct run *r, const uint8_t *query, size_t length,
+void dns_finished_keep(const struct run *r, const uint8_t *query, size_t length,
 		   const struct strbuf *out, size_t from, struct dns_marks *marks, bool compressed);
 
 #endif

@@ -1,4 +1,4 @@
-/* dns/server_setup.c: a Corefile's directives given their meaning. Options, ranges and
+/* dns/dns_server_setup.c: a Corefile's directives given their meaning. Options, ranges and
  * defaults are those of the plugins' setup.go in CoreDNS 1.14.7. */
 #include "dns/server_internal.h"
 
