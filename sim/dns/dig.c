@@ -20,13 +20,15 @@ static void banner(struct resolver *r)
 	const struct resolver_config *c = &r->config;
 	struct strbuf *out = &r->result.out;
 	strbuf_puts(out, "\n; <<>> DiG " VERSION " <<>>");
-	if (c->options[0])
+	if (c->server)
+		strbuf_printf(out, " @%s", c->server);
+	if (strstr(c->options, "-x"))
 		strbuf_printf(out, " %s", c->options);
 	strbuf_printf(out, " %s", c->name);
 	if (c->type)
 		strbuf_printf(out, " %s", c->type);
-	if (c->server)
-		strbuf_printf(out, " @%s", c->server);
+	if (c->options[0] && !strstr(c->options, "-x"))
+		strbuf_printf(out, " %s", c->options);
 	strbuf_putc(out, '\n');
 	if (c->server)
 		strbuf_puts(out, "; (1 server found)\n");

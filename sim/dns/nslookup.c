@@ -60,8 +60,8 @@ static void nslookup_seen(struct resolver *r, struct asked *q, bool last_server)
 	struct bind *b = r->state;
 	char text[NET_ADDR_TEXT];
 	bool servfail = q->reply->rcode == DNS_SERVFAIL;
-	if (!servfail && q->reply->flags & DNS_RA)
-		return;
+	if (!servfail && (q->reply->flags & DNS_RA || r->config.server))
+		return; /* of a server that was named, recursion is not expected */
 	const struct net_addr *server = resolver_server(r, b->attempt % resolver_servers(r));
 	strbuf_printf(&r->result.out, ";; Got %s from %s%s\n",
 		      servfail ? "SERVFAIL reply" : "recursion not available",
