@@ -241,7 +241,8 @@ static int by_name(const void *a, const void *b)
 
 static void make_nodes(struct dns_master *m, struct entry *entries, uint32_t count)
 {
-	qsort(entries, count, sizeof *entries, by_name);
+	if (count)
+		qsort(entries, count, sizeof *entries, by_name);
 	m->nodes = arena_array(m->arena, count + 1u, sizeof *m->nodes);
 	struct dns_rr *records = arena_array(m->arena, count + 1u, sizeof *records);
 	uint32_t used = 0;

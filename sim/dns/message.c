@@ -6,7 +6,6 @@
  */
 #include "dns/wire.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,10 +358,13 @@ static size_t record_size(struct compressor *c, const struct dns_rr *rr, size_t 
 	size_t size = compressed_name(c, rr->owner->bytes, rr->owner->length, offset, true) + 10u;
 	struct rdata_names names = names_in(rr->type);
 	unsigned at = names.before;
+	if (rr->rdata_length < at)
+		return size + rr->rdata_length;
 	size += at;
 	for (unsigned i = 0; i < names.count; i++) {
 		unsigned length = wire_name_length(rr->rdata + at, rr->rdata_length - at);
-		assert(length);
+		if (!length) /* a record without rdata, as some replies have them */
+			break;
 		size += compressed_name(c, rr->rdata + at, length, offset + size, names.may);
 		at += length;
 	}
@@ -483,10 +485,12 @@ static void put_record(struct strbuf *out, struct compressor *c, size_t base,
 	put16(out, rr->rdata_length);
 	struct rdata_names names = names_in(rr->type);
 	unsigned at = names.before;
-	if (c && names.count) {
+	if (c && names.count && rr->rdata_length >= at) {
 		strbuf_add(out, rr->rdata, at);
 		for (unsigned i = 0; i < names.count; i++) {
 			unsigned length = wire_name_length(rr->rdata + at, rr->rdata_length - at);
+			if (!length)
+				break;
 			put_name(out, c, base, rr->rdata + at, length, names.may);
 			at += length;
 		}
