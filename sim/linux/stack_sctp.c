@@ -39,7 +39,12 @@ struct sctp_assoc {
 static void send_chunk(struct sock *s, uint8_t chunk, uint32_t tag)
 {
 	struct craft_ip ip = sock_ip(s, &s->local, &s->peer);
-	sock_output(s, craft_sctp(s->n->ns->env->craft, &ip, chunk, tag));
+	struct packet *p = craft_sctp(s->n->ns->env->craft, &ip, chunk, tag);
+	if (chunk == CHUNK_INIT_ACK) { /* it announces our tag but goes under the peer's */
+		put32(p->bytes + p->l4 + 4, s->sctp->peer_tag);
+		packet_checksums_fill(p);
+	}
+	sock_output(s, p);
 }
 
 static struct sctp_assoc *new_assoc(struct sock *s)
