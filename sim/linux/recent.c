@@ -205,19 +205,19 @@ bool recent_match(struct recent *r, const char *name, const struct recent_query 
 		s = NULL;
 	if (!s) {
 		if (q->action != RECENT_SET)
-			return false;
+			return q->invert;
 		if (found) /* known with another TTL */
 			remove_sighting(l, *found);
 		add_sighting(l, addr, ttl, now);
-		return true;
+		return !q->invert;
 	}
-	bool match = true, touch = q->action == RECENT_SET;
+	bool match = !q->invert, touch = q->action == RECENT_SET;
 	if (q->action == RECENT_REMOVE) {
 		remove_sighting(l, s);
-		return true;
+		return match;
 	}
 	if (q->action != RECENT_SET) {
-		match = seen_enough(s, q, since);
+		match = seen_enough(s, q, since) != q->invert;
 		touch = q->action == RECENT_UPDATE && match;
 		if (q->reap)
 			reap(l, s, touch, since);

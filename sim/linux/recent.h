@@ -28,6 +28,7 @@ struct recent_query {
 	uint32_t seconds;   /* 0: any age */
 	uint32_t hitcount;  /* 0: one sighting is enough */
 	bool reap, ttl;     /* ttl: the sighting must have this TTL */
+	bool invert;        /* "!": also of whether an update touches */
 };
 
 struct recent *recent_new(void);
@@ -38,7 +39,7 @@ void recent_hold(struct recent *r, const char *list);
 void recent_drop(struct recent *r, const char *list);
 /* Room for rules with this hitcount: a longer ring forgets the list, as in Linux. */
 void recent_reserve(struct recent *r, const char *list, uint32_t hitcount);
-/* Whether the address matches; takes the action. The list must be held. */
+/* The rule's answer ("!" included); takes the action. The list must be held. */
 bool recent_match(struct recent *r, const char *list, const struct recent_query *q,
 		  const struct net_addr *addr, uint8_t ttl, int64_t now_ns);
 /* Appends the text of /proc/net/xt_recent/LIST; false: no such list. */

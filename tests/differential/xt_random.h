@@ -27,6 +27,7 @@ struct xt_random {
 	struct strbuf out;
 	unsigned chains; /* user chains of the table being written */
 	char prefix;
+	bool repeatable; /* no rule that draws or looks at the clock: for real kernels */
 };
 
 static inline unsigned xt_random_below(struct xt_random *r, unsigned n)
@@ -101,8 +102,10 @@ static inline void xt_random_ports_match(struct xt_random *r, const char *proto)
 static inline void xt_random_match(struct xt_random *r)
 {
 	const char *bang = xt_random_one_in(r, 4) ? " !" : "";
-	unsigned n = xt_random_below(r, 8);
-	switch (xt_random_below(r, 13)) {
+	unsigned n = xt_random_below(r, 8), kind = xt_random_below(r, 13);
+	if (r->repeatable && (kind == 2 || kind == 5))
+		kind = 0;
+	switch (kind) {
 	case 0:
 		strbuf_printf(&r->out, " -m mark%s --mark 0x%x/0x%x", bang, n & 3, 3u);
 		break;

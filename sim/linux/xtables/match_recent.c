@@ -155,15 +155,15 @@ static enum xt_answer recent_rule_match(struct xt_eval *e, const struct xt_recor
 	const struct packet *p = e->packet;
 	struct net_addr addr = r->flags & 1u << OPT_RDEST ? packet_dst(p) : packet_src(p);
 	struct recent_query q = { (enum recent_action)t->action, t->seconds, t->hitcount,
-				  r->flags & 1u << OPT_REAP, r->flags & 1u << OPT_RTTL };
+				  r->flags & 1u << OPT_REAP, r->flags & 1u << OPT_RTTL,
+				  r->invert };
 	uint8_t ttl = packet_ttl(p);
 	(void)s;
 	for (unsigned i = 0; i < 16; i++)
 		addr.bytes[i] &= t->mask[i];
 	if (p->out_if && !p->owner_sock && ttl < 255)
 		ttl++;
-	bool hit = recent_match(e->x->recent, t->name, &q, &addr, ttl, e->now_ns);
-	return hit != !!r->invert ? XT_YES : XT_NO;
+	return recent_match(e->x->recent, t->name, &q, &addr, ttl, e->now_ns) ? XT_YES : XT_NO;
 }
 
 static const struct xt_option recent_options[] = {
