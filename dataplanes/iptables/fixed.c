@@ -158,3 +158,59 @@ void ipt_jumps(const struct ipt_style *s, struct strbuf *out)
 	if (s->config->version < KUBE_1_30)
 		ensure_chain(out, "nat", "KUBE-MARK-DROP");
 }
+
+/* ---- left behind by this mode ------------------------------------------------------------ */
+
+/* The jumps to KUBE-FIREWALL stay: they may be kubelet's. */
+void ipt_jumps_removed(const struct ipt_style *s, struct strbuf *out)
+{
+	for (unsigned i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+		const struct jump *j = &jumps[i];
+		if (s->config->version >= j->from && *j->match)
+			strbuf_printf(out, "-t %s -D %s %s-j %s || -t %s -S %s\n", j->table,
+				      j->chain, j->match, j->target, j->table, j->chain);
+	}
+}
+
+struct removal {
+	struct strbuf chains, deletions;
+};
+
+static void remove_chain(void *ctx, const char *chain)
+{
+	struct removal *r = ctx;
+	strbuf_printf(&r->chains, ":%s - [0:0]\n", chain);
+	strbuf_printf(&r->deletions, "-X %s\n", chain);
+}
+
+static void put_removal(struct removal *r, const char *table, struct strbuf *out)
+{
+	strbuf_printf(out, "*%s\n%s%sCOMMIT\n", table, strbuf_text(&r->chains),
+		      strbuf_text(&r->deletions));
+	strbuf_free(&r->chains);
+	strbuf_free(&r->deletions);
+}
+
+void ipt_chains_removed(const struct ipt_style *s, const struct snapshot *services,
+			struct arena *scratch, struct strbuf *out)
+{
+	static const char *const nat[] = { "KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING" };
+	static const char *const filter[] = { "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES",
+					      "KUBE-FORWARD", "KUBE-NODEPORTS" };
+	struct removal r = { 0 };
+	for (unsigned i = 0; i < sizeof nat / sizeof *nat; i++)
+		remove_chain(&r, nat[i]);
+	for (uint32_t i = 0; services && i < services->count; i++) {
+		for (uint32_t k = 0; k < services->items[i]->port_count; k++) {
+			struct service_port *p = &services->items[i]->ports[k];
+			struct endpoint_choice choice;
+			service_choose(p, s->config, scratch, &choice);
+			ipt_own_chains(s, p, &choice, remove_chain, &r);
+		}
+	}
+	put_removal(&r, "nat", out);
+	for (unsigned i = 0; i < sizeof filter / sizeof *filter; i++)
+		if (s->config->version >= KUBE_1_25 || strcmp(filter[i], "KUBE-NODEPORTS") != 0)
+			remove_chain(&r, filter[i]);
+	put_removal(&r, "filter", out);
+}

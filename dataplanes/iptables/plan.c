@@ -262,6 +262,7 @@ static int iptables_plan(struct planner *p, const struct proxy_view *view,
 	int code = kubeproxy_begin(&p->base, view, request, err);
 	if (code)
 		return code;
+	kubeproxy_remove_nft(&p->base, out);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		if (kubeproxy_family(&p->base, f))
 			plan_family(p, f, out);

@@ -419,6 +419,7 @@ static int ipvs_plan(struct planner *p, const struct proxy_view *view,
 		int code = kubeproxy_begin(&p->base, view, request, err);
 		if (code)
 			return code;
+		kubeproxy_remove_nft(&p->base, out);
 	}
 	for (unsigned i = 0; i < PROXY_FAMILIES; i++) {
 		struct family_plan f = { .p = p, .view = view, .family = i, .out = out,

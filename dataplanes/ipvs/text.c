@@ -96,6 +96,33 @@ void ipvs_jumps(const struct ipvs_style *s, struct strbuf *out)
 	}
 }
 
+void ipvs_jumps_removed(const struct ipvs_style *s, struct strbuf *out)
+{
+	for (unsigned i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+		const struct jump *j = &jumps[i];
+		if (s->config->version >= j->since)
+			strbuf_printf(out,
+				      "-t %s -D %s -m comment --comment \"%s\" -j %s || "
+				      "-t %s -S %s\n",
+				      j->table, j->from, j->comment, j->to, j->table, j->from);
+	}
+}
+
+void ipvs_chains_removed(const struct ipvs_style *s, struct strbuf *out)
+{
+	static const char *const tables[] = { "nat", "filter" };
+	for (unsigned t = 0; t < 2; t++) {
+		strbuf_printf(out, "*%s\n", tables[t]);
+		for (unsigned form = 0; form < 2; form++)
+			for (unsigned i = 0; i < sizeof chains / sizeof *chains; i++)
+				if (has_chain(s, &chains[i]) &&
+				    strcmp(chains[i].table, tables[t]) == 0)
+					strbuf_printf(out, form ? "-X %s\n" : ":%s - [0:0]\n",
+						      chains[i].name);
+		strbuf_puts(out, "COMMIT\n");
+	}
+}
+
 /* ---- rules on sets ----------------------------------------------------------------------- */
 
 struct set_rule {

@@ -19,6 +19,10 @@ struct ipvs_style {
 void ipvs_style_init(struct ipvs_style *s, const struct proxy_config *c, unsigned family);
 /* Lines of single commands: chains and jumps, ensured in every sync. */
 void ipvs_jumps(const struct ipvs_style *s, struct strbuf *out);
+/* What kube-proxy in nftables mode does about them: jumps as commands that cannot fail,
+ * chains in restore text. */
+void ipvs_jumps_removed(const struct ipvs_style *s, struct strbuf *out);
+void ipvs_chains_removed(const struct ipvs_style *s, struct strbuf *out);
 /* The two tables; `services` for the rules of load balancer addresses. */
 void ipvs_nat(const struct ipvs_style *s, struct strbuf *out);
 void ipvs_filter(const struct ipvs_style *s, const struct snapshot *services, struct strbuf *out);

@@ -252,3 +252,18 @@ void plan_add(struct transactions *out, enum tx_tool tool, const struct strbuf *
 	if (text->length)
 		plan_text(transactions_add(out, tool), text->data, text->length);
 }
+
+void kubeproxy_remove_nft(const struct kubeproxy *k, struct transactions *out)
+{
+	struct strbuf text = { 0 };
+	if (!k->left_mode || strcmp(k->left_mode, "nftables") != 0)
+		return;
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		const char *table = f == PROXY_V6 ? "ip6 kube-proxy" : "ip kube-proxy";
+		/* Added first, so that the deletion cannot fail. */
+		if (k->left_held->config.families[f].used || (k->left[f] && k->left[f]->count))
+			strbuf_printf(&text, "add table %s\ndelete table %s\n", table, table);
+	}
+	plan_add(out, TX_NFT, &text);
+	strbuf_free(&text);
+}

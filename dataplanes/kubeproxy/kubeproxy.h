@@ -82,6 +82,8 @@ void plan_text(struct transaction *t, const char *text, size_t length);
 /* A transaction of one text; nothing for an empty one. */
 void plan_add(struct transactions *out, enum tx_tool tool, const struct strbuf *text);
 
+/* Removes the tables of an nftables mode that ran here before, as the other modes do. */
+void kubeproxy_remove_nft(const struct kubeproxy *k, struct transactions *out);
 /* UDP flows that would keep going to endpoints that are gone (cleanup.c). */
 void cleanup_conntrack(const struct kubeproxy *k, struct transactions *out);
 

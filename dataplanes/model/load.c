@@ -35,7 +35,8 @@ static int each_line(struct netns *ns, const char *text, line_fn *fn, struct err
 	return code;
 }
 
-/* "-t nat -C OUTPUT ... || -t nat -I OUTPUT ...": the second when the first is not so. */
+/* "-t nat -C OUTPUT ... || -t nat -I OUTPUT ...": the second when the first fails; a check
+ * fails by not finding its rule. */
 static int xt_line(struct netns *ns, uint8_t family, char *line, struct err *err)
 {
 	struct xt_ruleset *x = netns_xt(ns, family);
@@ -44,8 +45,11 @@ static int xt_line(struct netns *ns, uint8_t family, char *line, struct err *err
 	if (!second)
 		return xt_command(x, line, NULL, NULL, err);
 	*second = '\0';
-	int code = xt_command(x, line, &found, NULL, err);
-	if (code == 0 && found)
+	struct strbuf listing = { 0 }; /* -S prints */
+	int code = xt_command(x, line, &found, &listing, NULL);
+	bool check = strstr(line, "-C ") != NULL;
+	strbuf_free(&listing);
+	if (code == 0 && (found || !check))
 		return 0;
 	return xt_command(x, second + 4, NULL, NULL, err);
 }

@@ -300,6 +300,7 @@ static int nftables_plan(struct planner *p, const struct proxy_view *view,
 	int code = kubeproxy_begin(&p->base, view, request, err);
 	if (code)
 		return code;
+	nft_remove_leftovers(&p->base, p->base.scratch, out);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		if (kubeproxy_family(&p->base, f))
 			plan_family(p, f, out);
