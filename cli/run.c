@@ -23,6 +23,7 @@ static const struct argp_option option_list[] = {
 	  "this kernel, or a VM with virtual time (netns-nft, vm-nft: with iptables-nft)", 0 },
 	{ "seed", 's', "N", 0, "Seed of all random draws (default 1)", 0 },
 	{ "pcap", 'w', "DIR", 0, "Write captures to DIR/SCENARIO-DATAPLANE: a pcap an interface, all.pcapng", 0 },
+	{ "replay", 'r', "CAPTURE", 0, "Repeat a capture of real Linux: its random choices, then packet by packet", 0 },
 	{ "param", 'p', "KEY=VALUE", 0, "Set a parameter of the scenario", 0 },
 	{ "update", 'u', NULL, 0, "Rewrite the expected outputs in tests/golden", 0 },
 	{ 0 }
@@ -66,6 +67,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		a->options.seed = strtoull(text, &end, 10);
 		if (!*text || *end || *text == '-')
 			argp_error(state, "--seed %s: expected a number", text);
+		return 0;
+	case 'r':
+		a->options.replay = text;
 		return 0;
 	case 'w':
 		a->options.pcap = text;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/internal.h"
+#include "lua/replay.h"
 #include "report/trace_text.h"
 
 #define TRACED "svclab.operation"
@@ -25,6 +26,8 @@ static struct traced *traced_new(lua_State *L, bool trace)
 	struct traced *t = lua_newuserdatauv(L, sizeof *t, 0);
 	memset(t, 0, sizeof *t);
 	t->script = script_of(L);
+	if (t->script->replay)
+		replay_op_begins(t->script);
 	t->anchor = LUA_NOREF;
 	luaL_setmetatable(L, TRACED);
 	if (trace)

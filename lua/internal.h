@@ -52,7 +52,20 @@ struct script {
 	struct task *current;
 	struct traced *last;  /* the last traced operation, for failures */
 	struct strbuf printed; /* print and kubectl's words, for the diagnostics */
+	struct replay *replay; /* NULL: random choices are the seed's */
 };
+
+struct script_run { /* one run of one file on one dataplane */
+	const char *file, *dataplane;
+	bool named;           /* the user asked for this dataplane */
+	bool many;            /* several files: names tell which */
+	struct replay *replay;
+};
+struct results;
+
+/* ---- runner.c */
+int script_run(const struct script_run *run, const struct scenario_options *options,
+	       struct results *results, struct err *err);
 
 struct traced { /* userdata: an operation and its trace */
 	struct script *script;

@@ -66,6 +66,19 @@ void results_note(struct results *r, const char *line)
 	add(r, RESULT_NOTE, line);
 }
 
+void results_move(struct results *r, const struct results *from)
+{
+	for (uint32_t i = 0; i < from->count; i++) {
+		const struct result *item = &from->items[i];
+		if (item->kind == RESULT_NOTE)
+			results_note(r, item->name);
+		else if (item->kind == RESULT_SKIP)
+			results_skip(r, item->name, item->said);
+		else
+			results_add(r, item->ok, item->name, item->todo, item->said);
+	}
+}
+
 bool results_print(struct results *r, FILE *out, const char *bail)
 {
 	struct tap *tap = tap_new(out, r->tests + (bail && !r->tests));

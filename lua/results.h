@@ -14,6 +14,8 @@ void results_add(struct results *r, bool ok, const char *name, const char *todo,
 void results_skip(struct results *r, const char *name, const char *reason);
 /* A comment line before the next result. */
 void results_note(struct results *r, const char *line);
+/* Appends what another one holds. */
+void results_move(struct results *r, const struct results *from);
 /* Prints all as one TAP stream; `bail` ends it early. Whether all passed. */
 bool results_print(struct results *r, FILE *out, const char *bail);
 

@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "lua/internal.h"
+#include "lua/replay.h"
 #include "lua/results.h"
 #include "report/trace_text.h"
 
@@ -171,45 +172,63 @@ static int run_test(struct script *s, struct test *t, bool many, struct results 
 	return code;
 }
 
-/* One file on one dataplane. `named` tells that the user asked for this dataplane. */
-static int run_script(const char *file, const char *dataplane, bool named, bool many,
-		      const struct scenario_options *options, struct results *results,
-		      struct err *err)
+/* The top level of the file: afterwards the cluster runs and tests are registered. */
+static int run_top(struct script *s, struct err *err)
 {
-	struct script *s = script_new(file, dataplane, options);
-	struct strbuf ignored = { 0 };
-	int code = file_read(file, &s->source, err);
+	struct strbuf text = { 0 };
+	int code = file_read(s->file, &s->source, err);
 	if (!code)
 		code = open_language(s, err);
-	if (!code) {
-		struct task *top = task_new(s);
-		code = state_compile(top->lua, file, strbuf_text(&s->source), s->source.length, err);
-		if (!code && task_drive(s, top, 0, err)) {
-			code = EINVAL;
-			if (failed_expectation(s, top, &ignored, err))
-				err_set(err, EINVAL, "%s", strbuf_text(&ignored));
-			if (s->skip)
-				code = 0;
-		}
+	if (code)
+		return code;
+	struct task *top = task_new(s);
+	code = state_compile(top->lua, s->file, strbuf_text(&s->source), s->source.length, err);
+	if (!code && task_drive(s, top, 0, err)) {
+		code = EINVAL;
+		if (failed_expectation(s, top, &text, err))
+			err_set(err, EINVAL, "%s", strbuf_text(&text));
+		if (s->skip)
+			code = 0;
 	}
+	strbuf_free(&text);
 	if (!code && !s->name)
-		code = err_at(err, EINVAL, file, 1, 1, "expected scenario {...}");
+		code = err_at(err, EINVAL, s->file, 1, 1, "expected scenario {...}");
 	if (!code && !s->skip && !s->test_count)
-		code = err_at(err, EINVAL, file, 1, 1, "the scenario \"%s\" has no tests; expected "
-						       "it(\"sentence\", function)", s->name);
-	if (!code && s->skip) {
-		if (named || strncmp(s->skip, "the scenario is about", 21) != 0)
-			results_skip(results, test_name(s, many, s->name), s->skip);
-	} else if (!code) {
-		results_note(results, arena_printf(s->arena, "scenario: %s (%s) refs: %s", s->name, file,
-						   s->refs));
-		s->phase = PHASE_TESTS;
-		for (uint32_t i = 0; i < s->test_count && !code; i++)
-			code = run_test(s, &s->tests[i], many, results, err);
-		if (!code && options->pcap)
-			code = world_capture_end(s->world, err);
-	}
-	strbuf_free(&ignored);
+		code = err_at(err, EINVAL, s->file, 1, 1, "the scenario \"%s\" has no tests; expected "
+							  "it(\"sentence\", function)", s->name);
+	return code;
+}
+
+static int run_tests(struct script *s, bool many, struct results *results, struct err *err)
+{
+	int code = 0;
+	results_note(results, arena_printf(s->arena, "scenario: %s (%s) refs: %s", s->name, s->file,
+					   s->refs));
+	s->phase = PHASE_TESTS;
+	if (s->replay)
+		choice_record(world_choice(s->world), "backend");
+	if (s->options->capture)
+		code = world_capture_start(s->world, s->options->capture, err);
+	for (uint32_t i = 0; i < s->test_count && !code; i++)
+		code = run_test(s, &s->tests[i], many, results, err);
+	if (!code && (s->options->pcap || s->options->capture))
+		code = world_capture_end(s->world, err);
+	if (s->replay)
+		replay_run_ends(s);
+	return code;
+}
+
+int script_run(const struct script_run *run, const struct scenario_options *options,
+	       struct results *results, struct err *err)
+{
+	struct script *s = script_new(run->file, run->dataplane, options);
+	s->replay = run->replay;
+	int code = run_top(s, err);
+	bool about_others = s->skip && strncmp(s->skip, "the scenario is about", 21) == 0;
+	if (!code && s->skip && (run->named || !about_others))
+		results_skip(results, test_name(s, run->many, s->name), s->skip);
+	else if (!code && !s->skip)
+		code = run_tests(s, run->many, results, err);
 	script_free(s);
 	return code;
 }
@@ -250,6 +269,13 @@ static int check_dataplanes(const struct scenario_options *o, struct err *err)
 	return 0;
 }
 
+static int run_one(const char *file, const char *dataplane, bool named, bool many,
+		   const struct scenario_options *o, struct results *results, struct err *err)
+{
+	struct script_run run = { .file = file, .dataplane = dataplane, .named = named, .many = many };
+	return o->replay ? replay_run(file, dataplane, o, results, err) : script_run(&run, o, results, err);
+}
+
 int scenario_run(const char *const *files, uint32_t count, const struct scenario_options *o,
 		 FILE *out, FILE *errors)
 {
@@ -267,7 +293,7 @@ int scenario_run(const char *const *files, uint32_t count, const struct scenario
 			bool wanted = named ? chosen(o->dataplanes, dataplane)
 					    : strcmp(dataplane, "null") != 0;
 			if (wanted)
-				code = run_script(files[f], dataplane, named, count > 1, o, results, &err);
+				code = run_one(files[f], dataplane, named, count > 1, o, results, &err);
 		}
 	if (code)
 		fprintf(errors, "svclab: %s\n", err.text);

@@ -29,7 +29,9 @@ struct scenario_options {
 	bool virtual_time;           /* real Linux, but its clock skips idle time (in the VM) */
 	bool require;                /* a missing capability fails instead of skipping */
 	uint64_t seed;
-	const char *pcap;            /* folder for captures; NULL none */
+	const char *pcap;            /* folder for captures of the whole run; NULL none */
+	const char *capture;         /* folder for one capture of the tests alone; NULL none */
+	const char *replay;          /* capture of real Linux to repeat; NULL none */
 	const struct scenario_param *params;
 	uint32_t param_count;
 	bool update;                 /* rewrite tests/golden */

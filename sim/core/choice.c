@@ -14,7 +14,9 @@ struct site {
 	uint64_t state;
 	uint64_t *script;
 	uint32_t script_count, script_next;
-	bool exhaustive;
+	bool exhaustive, recorded;
+	struct choice_drawn *drawn;
+	uint32_t drawn_count, drawn_capacity;
 };
 
 struct wheel { /* one enumerated draw of the current run */
@@ -47,8 +49,10 @@ void choice_free(struct choice *c)
 	if (!c)
 		return;
 	void *value;
-	for (uint32_t i = 0; table_next(&c->sites, &i, NULL, &value);)
+	for (uint32_t i = 0; table_next(&c->sites, &i, NULL, &value);) {
 		free(((struct site *)value)->script);
+		free(((struct site *)value)->drawn);
+	}
 	table_free(&c->sites);
 	for (uint32_t i = 0; i < c->wheel_count; i++)
 		free(c->wheels[i].weights);
@@ -132,10 +136,22 @@ static uint32_t enumerate(struct choice *c, const uint64_t *weights, uint32_t co
 	return w->at;
 }
 
-uint32_t choice_draw(struct choice *c, const char *name, const uint64_t *weights,
+static uint64_t record(struct site *s, uint64_t count, uint64_t answer)
+{
+	if (!s->recorded)
+		return answer;
+	if (s->drawn_count == s->drawn_capacity) {
+		uint32_t more = s->drawn_capacity ? s->drawn_capacity * 2 : 16;
+		s->drawn = mem_grow(s->drawn, s->drawn_capacity, more, sizeof *s->drawn);
+		s->drawn_capacity = more;
+	}
+	s->drawn[s->drawn_count++] = (struct choice_drawn){ count, answer };
+	return answer;
+}
+
+static uint32_t draw(struct choice *c, struct site *s, const char *name, const uint64_t *weights,
 		     uint32_t count)
 {
-	struct site *s = site_of(c, name);
 	uint64_t sum = 0, answer;
 	for (uint32_t i = 0; i < count; i++)
 		sum += weights[i];
@@ -156,10 +172,15 @@ uint32_t choice_draw(struct choice *c, const char *name, const uint64_t *weights
 	}
 }
 
-uint64_t choice_uniform(struct choice *c, const char *name, uint64_t count)
+uint32_t choice_draw(struct choice *c, const char *name, const uint64_t *weights,
+		     uint32_t count)
 {
-	assert(count > 0);
 	struct site *s = site_of(c, name);
+	return (uint32_t)record(s, count, draw(c, s, name, weights, count));
+}
+
+static uint64_t uniform(struct choice *c, struct site *s, const char *name, uint64_t count)
+{
 	uint64_t answer;
 	if (scripted(c, s, name, count, &answer))
 		return answer;
@@ -169,6 +190,31 @@ uint64_t choice_uniform(struct choice *c, const char *name, uint64_t count)
 	for (uint64_t i = 0; i < count; i++)
 		weights[i] = 1;
 	return enumerate(c, weights, (uint32_t)count, count);
+}
+
+uint64_t choice_uniform(struct choice *c, const char *name, uint64_t count)
+{
+	assert(count > 0);
+	struct site *s = site_of(c, name);
+	return record(s, count, uniform(c, s, name, count));
+}
+
+void choice_script_clear(struct choice *c, const char *name)
+{
+	struct site *s = site_of(c, name);
+	s->script_next = s->script_count = 0;
+}
+
+void choice_record(struct choice *c, const char *name)
+{
+	site_of(c, name)->recorded = true;
+}
+
+uint32_t choice_recorded(const struct choice *c, const char *name, const struct choice_drawn **out)
+{
+	const struct site *s = table_find(&c->sites, name);
+	*out = s ? s->drawn : NULL;
+	return s ? s->drawn_count : 0;
 }
 
 void choice_script(struct choice *c, const char *name, uint64_t answer)

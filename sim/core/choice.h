@@ -40,6 +40,14 @@ uint64_t choice_uniform(struct choice *c, const char *site, uint64_t count);
 /* Appends an answer to the queue of a site. An answer that the draw does not
  * allow (index too large, weight 0) is taken as a mismatch: see choice_mismatch. */
 void choice_script(struct choice *c, const char *site, uint64_t answer);
+/* Forgets the answers of a site that were not used yet. */
+void choice_script_clear(struct choice *c, const char *site);
+
+/* From now on keeps what is drawn at this site, in order. */
+struct choice_drawn { uint64_t count, answer; };
+void choice_record(struct choice *c, const char *site);
+uint32_t choice_recorded(const struct choice *c, const char *site, const struct choice_drawn **out);
+
 /* First site whose scripted answer could not be used, or NULL. */
 const char *choice_mismatch(const struct choice *c);
 
