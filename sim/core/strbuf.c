@@ -39,7 +39,8 @@ void strbuf_reserve(struct strbuf *b, size_t more)
 void strbuf_add(struct strbuf *b, const void *bytes, size_t length)
 {
 	strbuf_reserve(b, length);
-	memcpy(b->data + b->length, bytes, length);
+	if (length)
+		memcpy(b->data + b->length, bytes, length);
 	b->length += length;
 	b->data[b->length] = '\0';
 }
