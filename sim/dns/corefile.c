@@ -11,8 +11,8 @@
 
 #include "core/strbuf.h"
 
-#define TOKENS_MAX 200000u
-#define IMPORTS_MAX 10000u
+#define TOKENS_MAX 100000u
+#define IMPORTS_MAX 1000u
 #define NESTING_MAX 16u
 
 struct token {
@@ -158,7 +158,7 @@ static int find_import(struct parser *p, const char *name, int line, struct toke
 /* Replaces "import NAME" at the cursor by what it names. */
 static int splice_import(struct parser *p)
 {
-	struct tokens body = { 0 }, all = { 0 };
+	struct tokens body = { 0 };
 	int line = p->tokens.items[p->at].line;
 	uint32_t rest = p->at + 1;
 	if (rest >= p->tokens.count || p->tokens.items[rest].first)
@@ -172,13 +172,15 @@ static int splice_import(struct parser *p)
 		return code;
 	if (++p->imports > IMPORTS_MAX || p->tokens.count + body.count > TOKENS_MAX)
 		return fail(p, line, "import %s goes too deep", p->tokens.items[rest].text);
-	for (uint32_t i = 0; i < p->at; i++)
-		add_token(p->arena, &all, &p->tokens.items[i]);
-	for (uint32_t i = 0; i < body.count; i++)
-		add_token(p->arena, &all, &body.items[i]);
-	for (uint32_t i = rest + 1; i < p->tokens.count; i++)
-		add_token(p->arena, &all, &p->tokens.items[i]);
-	p->tokens = all;
+	struct tokens *t = &p->tokens;
+	uint32_t tail = t->count - rest - 1;
+	static const struct token none = { .text = "" };
+	while (t->count < p->at + body.count + tail)
+		add_token(p->arena, t, &none);
+	memmove(t->items + p->at + body.count, t->items + rest + 1, tail * sizeof *t->items);
+	if (body.count)
+		memcpy(t->items + p->at, body.items, body.count * sizeof *t->items);
+	t->count = p->at + body.count + tail;
 	return 0;
 }
 
