@@ -36,6 +36,7 @@ struct field {
 	uint32_t set_offset;         /* offset of a `bool` that reading sets, NO_SET none */
 	const struct field *sub;     /* ends with a row whose json is NULL */
 	const char *doc;             /* one or two sentences for explain */
+	const char *choices;         /* the values of an enumeration, comma separated, or NULL */
 	bool required;               /* shown by explain */
 	bool status;                 /* below status: not printed when empty */
 	bool always;                 /* printed even when empty */

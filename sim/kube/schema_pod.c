@@ -10,7 +10,8 @@ static const struct field port_fields[] = {
 	STRING("hostIP", T, host_ip, "Address of the node that hostPort is bound to."),
 	ROW("hostPort", FIELD_INT32, T, host_port, "Port of the node that leads to the container."),
 	STRING("name", T, name, "Name of the port, unique in the pod; Services may refer to it."),
-	STRING("protocol", T, protocol, "TCP, UDP or SCTP; TCP when not given."),
+	STRING("protocol", T, protocol, "TCP, UDP or SCTP; TCP when not given.",
+	       .choices = "SCTP,TCP,UDP"),
 	END
 };
 #undef T
@@ -35,7 +36,8 @@ static const struct field http_get_fields[] = {
 	STRING("path", T, http_get.path, "Path of the request."),
 	ROW("port", FIELD_INT_OR_STRING, T, http_get.port,
 	    "Number or name of the container's port.", .required = true),
-	STRING("scheme", T, http_get.scheme, "HTTP or HTTPS; HTTP when not given."),
+	STRING("scheme", T, http_get.scheme, "HTTP or HTTPS; HTTP when not given.",
+	       .choices = "HTTP,HTTPS"),
 	END
 };
 static const struct field tcp_socket_fields[] = {
@@ -152,7 +154,8 @@ static const struct field container_fields[] = {
 	IGNORED("envFrom"),
 	STRING("image", T, image, "Image to run."),
 	STRING("imagePullPolicy", T, image_pull_policy,
-	       "Always, Never or IfNotPresent; Always for the tag latest, else IfNotPresent."),
+	       "Always, Never or IfNotPresent; Always for the tag latest, else IfNotPresent.",
+	       .choices = "Always,IfNotPresent,Never"),
 	FLAT("lifecycle", lifecycle_fields, "Actions at the container's start and end."),
 	INSIDE_SET("livenessProbe", T, liveness, liveness.set, probe_fields,
 		   "Probe whose failure restarts the container."),
@@ -174,7 +177,8 @@ static const struct field container_fields[] = {
 	STRING("terminationMessagePath", T, termination_message_path,
 	       "File whose text becomes the container's last message."),
 	STRING("terminationMessagePolicy", T, termination_message_policy,
-	       "File or FallbackToLogsOnError."),
+	       "File or FallbackToLogsOnError.",
+	       .choices = "FallbackToLogsOnError,File"),
 	IGNORED("tty"),
 	IGNORED("volumeDevices"),
 	LIST("volumeMounts", T, mounts, mount_fields, "Volumes of the pod in the file system."),
@@ -185,9 +189,11 @@ static const struct field container_fields[] = {
 
 #define T struct kube_toleration
 static const struct field toleration_fields[] = {
-	STRING("effect", T, effect, "Effect to tolerate; all when empty."),
+	STRING("effect", T, effect, "Effect to tolerate; all when empty.",
+	       .choices = "NoExecute,NoSchedule,PreferNoSchedule"),
 	STRING("key", T, key, "Taint key; all when empty, then the operator must be Exists."),
-	STRING("operator", T, op, "Equal or Exists; Equal when not given."),
+	STRING("operator", T, op, "Equal or Exists; Equal when not given.",
+	       .choices = "Equal,Exists"),
 	ROW("tolerationSeconds", FIELD_OPT_INT, T, seconds,
 	    "How long a NoExecute taint is tolerated; for ever when not given."),
 	STRING("value", T, value, "Taint value that Equal compares with."),
@@ -292,7 +298,8 @@ const struct field kube_pod_spec_fields[] = {
 	FLAT_SET("dnsConfig", T, dns_config.set, dns_config_fields,
 		 "What is added to the resolver configuration that dnsPolicy gives."),
 	STRING("dnsPolicy", T, dns_policy,
-	       "ClusterFirst (the default), ClusterFirstWithHostNet, Default or None."),
+	       "ClusterFirst (the default), ClusterFirstWithHostNet, Default or None.",
+	       .choices = "ClusterFirst,ClusterFirstWithHostNet,Default,None"),
 	ROW("enableServiceLinks", FIELD_TRI, T, enable_service_links,
 	    "Whether environment variables tell of the namespace's Services; true when not given.",
 	    .pointer = true),
@@ -318,7 +325,8 @@ const struct field kube_pod_spec_fields[] = {
 	     "Conditions that must be True besides the containers' readiness."),
 	IGNORED("resourceClaims"),
 	IGNORED("resources"),
-	STRING("restartPolicy", T, restart_policy, "Always (the default), OnFailure or Never."),
+	STRING("restartPolicy", T, restart_policy, "Always (the default), OnFailure or Never.",
+	       .choices = "Always,Never,OnFailure"),
 	IGNORED("runtimeClassName"),
 	STRING("schedulerName", T, scheduler_name, "Scheduler that places the pod."),
 	IGNORED("schedulingGates"),
@@ -428,10 +436,12 @@ static const struct field pod_status_fields[] = {
 	STRING("message", T, message, "Sentence for people on why the pod is in this phase."),
 	IGNORED("nominatedNodeName"),
 	IGNORED("observedGeneration"),
-	STRING("phase", T, phase, "Pending, Running, Succeeded, Failed or Unknown."),
+	STRING("phase", T, phase, "Pending, Running, Succeeded, Failed or Unknown.",
+	       .choices = "Failed,Pending,Running,Succeeded,Unknown"),
 	STRING("podIP", T, pod_ip, "Address of the pod."),
 	LIST("podIPs", T, pod_ips, pod_ip_fields, "Addresses of the pod, one a family."),
-	STRING("qosClass", T, qos_class, "Guaranteed, Burstable or BestEffort."),
+	STRING("qosClass", T, qos_class, "Guaranteed, Burstable or BestEffort.",
+	       .choices = "BestEffort,Burstable,Guaranteed"),
 	STRING("reason", T, reason, "One word on why the pod is in this phase."),
 	IGNORED("resize"),
 	IGNORED("resourceClaimStatuses"),

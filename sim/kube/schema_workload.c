@@ -37,7 +37,8 @@ static const struct field deployment_rolling_fields[] = {
 };
 static const struct field deployment_strategy_fields[] = {
 	FLAT("rollingUpdate", deployment_rolling_fields, "Settings of RollingUpdate."),
-	STRING("type", T, spec.strategy, "Recreate or RollingUpdate (the default)."),
+	STRING("type", T, spec.strategy, "Recreate or RollingUpdate (the default).",
+	       .choices = "Recreate,RollingUpdate"),
 	END
 };
 static const struct field deployment_spec_fields[] = {
@@ -180,7 +181,8 @@ static const struct field stateful_rolling_fields[] = {
 };
 static const struct field stateful_strategy_fields[] = {
 	FLAT("rollingUpdate", stateful_rolling_fields, "Settings of RollingUpdate."),
-	STRING("type", T, spec.update_strategy, "OnDelete or RollingUpdate (the default)."),
+	STRING("type", T, spec.update_strategy, "OnDelete or RollingUpdate (the default).",
+	       .choices = "OnDelete,RollingUpdate"),
 	END
 };
 static const struct field retention_fields[] = {
@@ -200,7 +202,8 @@ static const struct field stateful_spec_fields[] = {
 	FLAT("persistentVolumeClaimRetentionPolicy", retention_fields,
 	     "What becomes of the claims."),
 	STRING("podManagementPolicy", T, spec.pod_management_policy,
-	       "OrderedReady (the default) or Parallel."),
+	       "OrderedReady (the default) or Parallel.",
+	       .choices = "OrderedReady,Parallel"),
 	REPLICAS(T),
 	HISTORY(T),
 	SELECTOR(T),
@@ -256,7 +259,8 @@ static const struct field daemon_rolling_fields[] = {
 };
 static const struct field daemon_strategy_fields[] = {
 	FLAT("rollingUpdate", daemon_rolling_fields, "Settings of RollingUpdate."),
-	STRING("type", T, spec.update_strategy, "OnDelete or RollingUpdate (the default)."),
+	STRING("type", T, spec.update_strategy, "OnDelete or RollingUpdate (the default).",
+	       .choices = "OnDelete,RollingUpdate"),
 	END
 };
 static const struct field daemon_spec_fields[] = {

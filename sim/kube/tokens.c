@@ -213,9 +213,11 @@ static bool event_token(struct tokens *t, struct fy_event *e, struct token *out)
 	case FYET_SEQUENCE_END: out->kind = TOKEN_LIST_END; break;
 	case FYET_SCALAR: {
 		struct fy_token *text = event_text(e, out);
+		enum fy_scalar_style style = text ? fy_scalar_token_get_style(text) : FYSS_PLAIN;
 		out->kind = TOKEN_SCALAR;
-		out->plain = !e->scalar.tag &&
-			     (!text || fy_scalar_token_get_style(text) == FYSS_PLAIN);
+		out->plain = !e->scalar.tag && style == FYSS_PLAIN;
+		if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+			out->column--; /* the place of the quote, not of the text */
 		break;
 	}
 	case FYET_ALIAS:
