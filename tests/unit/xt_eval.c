@@ -271,6 +271,12 @@ static void rejects_and_drops_at_the_socket(void)
 		lab_app_free(&app);
 	}
 	CHECK_INT(lab.bad_checksums, 0);
+	struct trace *t = trace_new();
+	netns_input(lab.router, lab.left, segment(&lab, "10.0.1.2", "10.0.2.2", 82, t));
+	CHECK_INT(t->verdict, TRACE_REJECTED);
+	CHECK_TEXT(t->reason, "router: rejected in FORWARD: filter FORWARD rule 2: -A FORWARD -p tcp -m "
+			      "tcp --dport 82 -j REJECT --reject-with tcp-reset");
+	trace_free(t);
 	lab_close(&lab);
 }
 

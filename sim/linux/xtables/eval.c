@@ -169,6 +169,19 @@ static void comment_packet(struct walk *w, const struct xt_chain *chain, uint32_
 			 chain->name, rule, w->e.note);
 }
 
+/* REJECT tells its verdict by itself, with the packet's comment as the reason: the rule
+ * has to be told before. */
+static void announce_reject(struct walk *w, const struct xt_chain *chain, uint32_t at)
+{
+	struct packet *p = w->e.packet;
+	struct strbuf text = { 0 };
+	trace_rule(&w->e, chain, at, false);
+	print_rule(w->e.x, chain, &chain->rules[at], &text);
+	snprintf(p->comment, sizeof p->comment, "%s %s rule %u: %.120s", w->e.table->name,
+		 chain->name, at + 1, strbuf_text(&text));
+	strbuf_free(&text);
+}
+
 /* The target of a rule that matched; true when the table has its verdict. */
 static bool run_target(struct walk *w, struct xt_rule *rule, enum xt_outcome *outcome)
 {
@@ -178,6 +191,8 @@ static bool run_target(struct walk *w, struct xt_rule *rule, enum xt_outcome *ou
 	struct packet *p = w->e.packet;
 	const struct xt_extension *ext = extension_of(t->kind);
 	*outcome = XT_CONTINUE;
+	if (t->kind == XT_T_REJECT && p->trace)
+		announce_reject(w, chain, at);
 	if (t->kind == XT_T_ACCEPT)
 		*outcome = XT_ACCEPT;
 	else if (t->kind == XT_T_DROP || t->kind == XT_T_QUEUE) /* a queue nobody reads */
@@ -188,7 +203,7 @@ static bool run_target(struct walk *w, struct xt_rule *rule, enum xt_outcome *ou
 		*outcome = ext->run(&w->e, t);
 	if (w->e.undecided && p->trace)
 		trace_undecided(&w->e, chain, at);
-	if (p->trace && *outcome != XT_STOLEN)
+	if (p->trace && *outcome != XT_STOLEN && t->kind != XT_T_REJECT)
 		trace_rule(&w->e, chain, at, false);
 	if (*outcome == XT_DROP && p->trace)
 		trace_drop(&w->e, chain, at);
