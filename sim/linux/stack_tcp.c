@@ -160,6 +160,7 @@ static void refuse(struct netns *ns, const struct packet *p, const struct tcp_se
 			      address);
 	struct craft_ip ip = { .src = dst, .dst = packet_src(p), .src_port = packet_dst_port(p),
 			       .dst_port = packet_src_port(p), .dont_fragment = true,
+			       .tos = packet_tos(p), /* tcp_v4_send_reset copies it */
 			       .ttl = (uint8_t)sysctl_value(ns, SYSCTL_DEFAULT_TTL) };
 	struct craft_tcp tcp = { .seq = rst.seq, .ack = rst.ack, .flags = rst.flags,
 				 .window_scale = -1 };
