@@ -24,6 +24,16 @@ static void send_reset(struct netns *ns, const struct packet *cause)
 	netns_output(ns, p);
 }
 
+/* The kernel answers an echo under the lock that every ICMP of that CPU needs
+ * (icmp_xmit_lock): a REJECT of the answer on its way out sends nothing. */
+static bool is_own_echo_reply(const struct hook_state *at)
+{
+	const struct packet *p = at->packet;
+	bool v4 = p->proto == PROTO_ICMP && p->l4 && packet_icmp_type(p) == 0;
+	bool v6 = p->proto == PROTO_ICMP6 && p->l4 && packet_icmp_type(p) == 129;
+	return at->hook == HOOK_OUTPUT && !p->owner_sock && (v4 || v6);
+}
+
 void netns_send_reject(struct netns *ns, const struct hook_state *at, bool tcp_reset,
 		       uint8_t icmp_type, uint8_t icmp_code)
 {
@@ -39,6 +49,6 @@ void netns_send_reject(struct netns *ns, const struct hook_state *at, bool tcp_r
 			      hook_name(at->hook), *cause->comment ? ": " : "", cause->comment);
 	if (tcp_reset)
 		send_reset(ns, cause);
-	else
+	else if (!is_own_echo_reply(at))
 		icmp_error(ns, cause, icmp_type, icmp_code, 0);
 }
