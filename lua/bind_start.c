@@ -241,6 +241,7 @@ static int svclab_apply(lua_State *L)
 	struct world *w = need_verb(L);
 	size_t length;
 	const char *text = luaL_checklstring(L, 1, &length);
+	bool wants_refusal = lua_toboolean(L, 2);
 	struct strbuf bytes = { 0 }, said = { 0 };
 	struct err err = { 0 };
 	const char *file = NULL;
@@ -262,7 +263,7 @@ static int svclab_apply(lua_State *L)
 	strbuf_free(&said);
 	if (!code)
 		return 1;
-	if (lua_toboolean(L, 2)) { /* the caller wants the refusal */
+	if (wants_refusal) {
 		lua_pushnil(L);
 		lua_pushstring(L, err.text);
 		return 2;

@@ -246,6 +246,12 @@ static bool chosen(const char *list, const char *name)
 	return false;
 }
 
+/* Rows on other executors are the same dataplanes elsewhere (--on), a dump has no planner. */
+static bool runs_scenarios(const struct registry *r, uint32_t row)
+{
+	return r->rows[row].planner && r->rows[row].executor == r->rows[0].executor;
+}
+
 static int check_dataplanes(const struct scenario_options *o, struct err *err)
 {
 	const char *p = o->dataplanes;
@@ -258,7 +264,9 @@ static int check_dataplanes(const struct scenario_options *o, struct err *err)
 		if (!registry_find(o->registry, name)) {
 			struct strbuf known = { 0 };
 			for (uint32_t i = 0; i < o->registry->count; i++)
-				strbuf_printf(&known, "%s%s", i ? ", " : "", o->registry->rows[i].name);
+				if (runs_scenarios(o->registry, i))
+					strbuf_printf(&known, "%s%s", known.length ? ", " : "",
+						      o->registry->rows[i].name);
 			err_set(err, EINVAL, "there is no dataplane \"%s\"; expected all or some of %s", name,
 				strbuf_text(&known));
 			strbuf_free(&known);
@@ -287,8 +295,7 @@ int scenario_run(const char *const *files, uint32_t count, const struct scenario
 		for (uint32_t d = 0; d < o->registry->count && !code; d++) {
 			const struct dataplane *row = &o->registry->rows[d];
 			const char *dataplane = row->name;
-			/* Rows on other executors are the same dataplanes elsewhere (--on). */
-			if (!row->planner || row->executor != o->registry->rows[0].executor)
+			if (!runs_scenarios(o->registry, d))
 				continue;
 			bool wanted = named ? chosen(o->dataplanes, dataplane)
 					    : strcmp(dataplane, "null") != 0;

@@ -1,6 +1,7 @@
 /* lua/state.c: see state.h. */
 #include "lua/state.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <lualib.h>
 #include <stdlib.h>
@@ -260,9 +261,13 @@ static int column_of(const char *message, const char *line, size_t length)
 	if (!begin || begin >= end || strstr(message, "near <eof>"))
 		return strstr(message, "near <eof>") ? (int)length + 1 : fallback;
 	size_t word = (size_t)(end - begin);
-	for (size_t i = 0; i + word <= length; i++)
-		if (memcmp(line + i, begin, word) == 0)
+	for (size_t i = 0; i + word <= length; i++) {
+		bool begins = i == 0 || !isalnum((unsigned char)line[i - 1]) || !isalnum((unsigned char)*begin);
+		bool ends = i + word == length || !isalnum((unsigned char)line[i + word]) ||
+			    !isalnum((unsigned char)end[-1]);
+		if (begins && ends && memcmp(line + i, begin, word) == 0)
 			return (int)i + 1;
+	}
 	return fallback;
 }
 
