@@ -229,6 +229,15 @@ const struct resolver_result *resolver_result(const struct resolver *r)
 	return &r->result;
 }
 
+void resolver_transcript(const struct resolver *r, struct strbuf *out)
+{
+	/* Old nslookup over musl complains of the server before anything else; all others
+	 * complain last. */
+	bool first = r->config.kind == RESOLVER_BUSYBOX_MUSL;
+	strbuf_puts(out, strbuf_text(first ? &r->result.errors : &r->result.out));
+	strbuf_puts(out, strbuf_text(first ? &r->result.out : &r->result.errors));
+}
+
 void resolver_take_queries(struct resolver *r, const struct resolver_result *from)
 {
 	uint32_t count = r->result.query_count + from->query_count;

@@ -111,6 +111,8 @@ int resolver_start(const struct resolver_config *config, resolver_done_fn *fn, v
 void resolver_free(struct resolver *r);
 /* The result so far; complete after `fn`. */
 const struct resolver_result *resolver_result(const struct resolver *r);
+/* Appends what a terminal shows: out and errors in the order of writing. */
+void resolver_transcript(const struct resolver *r, struct strbuf *out);
 
 /* Which library an image's programs resolve with: MUSL where its name says alpine, else
  * GLIBC. */

@@ -77,12 +77,16 @@ static const struct kube_pod *pod_of(const struct place *p)
 	return (const void *)kube_store_get(p->world->store, KIND_POD, ns, name + 1);
 }
 
-enum resolver_kind place_resolver(const struct place *p)
+/* NULL: no pod, or it says none. */
+static const char *image_of(const struct place *p)
 {
 	const struct kube_pod *pod = pod_of(p);
-	if (!pod || !pod->spec.containers.count || !pod->spec.containers.items[0].image)
-		return RESOLVER_GLIBC;
-	return resolver_kind_of_image(pod->spec.containers.items[0].image);
+	return pod && pod->spec.containers.count ? pod->spec.containers.items[0].image : NULL;
+}
+
+enum resolver_kind place_resolver(const struct place *p)
+{
+	return resolver_kind_of_image(image_of(p));
 }
 
 void place_resolv_conf(const struct place *p, struct strbuf *out)
@@ -172,10 +176,7 @@ void op_resolve(struct op *op, void (*resolved)(struct op *op))
 		resolved(op);
 		return;
 	}
-	enum resolver_kind kind = place_resolver(op->from);
-	if (kind == RESOLVER_BUSYBOX || kind == RESOLVER_BUSYBOX_OLD)
-		kind = RESOLVER_GLIBC; /* its nslookup is special, its libc is not */
-	int code = op_start_resolver(op, kind, &l, target_found, &err);
+	int code = op_start_resolver(op, place_resolver(op->from), &l, target_found, &err);
 	if (code)
 		op_finish(op, code, err.text);
 }
@@ -187,7 +188,6 @@ static void lookup_done(void *ctx, struct resolver *r, const struct resolver_res
 	struct op *op = ctx;
 	struct op_result *to = &op->result;
 	struct strbuf text = { 0 };
-	(void)r;
 	to->rcode = result->rcode;
 	to->answer_ttl = result->ttl;
 	to->address_count = result->address_count;
@@ -196,8 +196,7 @@ static void lookup_done(void *ctx, struct resolver *r, const struct resolver_res
 		memcpy(to->addresses, result->addresses,
 		       result->address_count * sizeof *to->addresses);
 	}
-	strbuf_puts(&text, strbuf_text(&result->out));
-	strbuf_puts(&text, strbuf_text(&result->errors));
+	resolver_transcript(r, &text);
 	to->text = strbuf_steal(&text);
 	int error = result->error ? ENOENT : result->rcode < 0 && !result->address_count ? ETIMEDOUT : 0;
 	op_finish(op, error, result->message);
@@ -206,8 +205,7 @@ static void lookup_done(void *ctx, struct resolver *r, const struct resolver_res
 int world_lookup(struct world *w, struct place *from, const struct lookup *l, struct op **out,
 		 struct err *err)
 {
-	enum resolver_kind own = place_resolver(from), kind = own;
-	bool busybox = own == RESOLVER_BUSYBOX || own == RESOLVER_BUSYBOX_OLD;
+	enum resolver_kind kind = place_resolver(from);
 	int code = network_up(w, err);
 	if (!code)
 		code = place_attach(from, err);
@@ -218,9 +216,7 @@ int world_lookup(struct world *w, struct place *from, const struct lookup *l, st
 	else if (l->tool == DNS_HOST)
 		kind = RESOLVER_HOST;
 	else if (l->tool == DNS_NSLOOKUP)
-		kind = busybox ? own : RESOLVER_NSLOOKUP;
-	else if (busybox)
-		kind = RESOLVER_GLIBC;
+		kind = resolver_nslookup_of_image(image_of(from));
 	struct op *op = op_new(w, from, OP_DNS);
 	code = op_start_resolver(op, kind, l, lookup_done, err);
 	if (code) {
