@@ -5,9 +5,9 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libfyaml-dev libjansson-dev libldns-dev uthash-dev libmd-dev libedit-dev liblua5.4-dev libpcap-dev libnet1-dev"
-test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq bind9-dnsutils"
+test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq bind9-dnsutils dnsperf"
 conformance="$test conntrack ethtool uidmap procps util-linux"
-bench="$build valgrind time"
+bench="$build valgrind time bind9-dnsutils dnsperf nsd"
 plots="$build gnuplot-nox"
 
 case "${1:-}" in
