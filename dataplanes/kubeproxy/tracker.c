@@ -14,7 +14,6 @@ struct proxy_shared {
 	struct table contexts; /* text -> uint32_t */
 	struct table remains;  /* node -> struct remains */
 	struct arena *texts;
-	struct arena *scratch; /* of one service_new */
 };
 
 struct remains {
@@ -46,7 +45,6 @@ struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned
 	table_init(&s->contexts, TABLE_STRING_KEYS, sizeof(uint32_t));
 	table_init(&s->remains, TABLE_STRING_KEYS, sizeof(struct remains));
 	s->texts = arena_new();
-	s->scratch = arena_new();
 	if (view->shared)
 		*view->shared = (struct planner_shared){ s, shared_free, shared_forget };
 	return s;
@@ -66,7 +64,6 @@ void proxy_shared_free(struct proxy_shared *s)
 	table_free(&s->remains);
 	table_free(&s->contexts);
 	arena_free(s->texts);
-	arena_free(s->scratch);
 	free(s);
 }
 
@@ -136,8 +133,7 @@ static struct service *renew(struct proxy_shared *s, const struct kube_store *st
 {
 	if (was && service_current(was, store))
 		return service_ref(was);
-	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4,
-					  s->scratch);
+	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4);
 	if (now && was && service_equal(was, now))
 		service_adopt(now, was);
 	else if (now)

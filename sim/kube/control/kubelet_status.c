@@ -7,6 +7,35 @@
 
 /* ---- containers ------------------------------------------------------------------------ */
 
+/* A made-up digest that is the same for the same text: 64 hexadecimal digits. */
+static const char *digest(struct kube_object *o, const char *prefix, const char *text,
+			  uint64_t number)
+{
+	uint64_t h[4];
+	for (int i = 0; i < 4; i++)
+		h[i] = hash_bytes(text, strlen(text), number * 4 + (uint64_t)i);
+	return arena_printf(o->arena, "%s%016llx%016llx%016llx%016llx", prefix,
+			    (unsigned long long)h[0], (unsigned long long)h[1],
+			    (unsigned long long)h[2], (unsigned long long)h[3]);
+}
+
+/* What identifies the run and the image, as containerd writes them. */
+static void put_ids(struct kube_pod *pod, struct kube_container_status *s,
+		    const struct kubelet_container *k)
+{
+	struct kube_object *o = &pod->object;
+	const char *image = text_or(container_spec(k)->image, "");
+	size_t name = strcspn(image, "@");
+	const char *last = strrchr(image, '/') ? strrchr(image, '/') : image;
+	if (strchr(last, ':'))
+		name = (size_t)(strchr(last, ':') - image);
+	const char *library = strchr(image, '/') ? "" : "docker.io/library/";
+	s->container_id = digest(o, "containerd://", k->pod->uid,
+				  (uint64_t)k->started_ns + k->index);
+	s->image_id = digest(o, arena_printf(o->arena, "%s%.*s@sha256:", library, (int)name, image),
+			     image, 7);
+}
+
 static void put_container(struct kube_pod *pod, struct kube_container_status *s,
 			  const struct kubelet_container *k)
 {
@@ -39,6 +68,8 @@ static void put_container(struct kube_pod *pod, struct kube_container_status *s,
 				(long long)(k->backoff_ns / NS_PER_S), spec->name, o->meta.name,
 				text_or(o->meta.namespace, "default"), p->uid);
 	}
+	if (k->ever)
+		put_ids(pod, s, k);
 	s->started = running && k->started ? TRI_TRUE : TRI_FALSE;
 	s->ready = container_ready(k) ? TRI_TRUE : TRI_FALSE;
 	if (k->init && !container_sidecar(k))
