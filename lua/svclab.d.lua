@@ -1,0 +1,185 @@
+---@meta
+-- The scenario language, for editors (and for people). Durations are Go's ("31s", "1m30s") or
+-- numbers of seconds. Every global of lua/prelude.lua stands here; a test compares the two.
+
+---@class Scenario
+---@field name string one behaviour in a few words
+---@field refs? string[] IDs of behaviours, "AFF-02"
+---@field nodes? (string|NodeOptions)[] default { "a", "b" }
+---@field dataplanes? "all"|string[] default all
+---@field skip? table<string,string> dataplane -> reason
+---@field params? table<string,any> defaults of -p KEY=VALUE
+---@field kube_version? "1.20"|"1.25"|"1.30"|"1.34"
+---@field dual_stack? boolean
+---@field no_dns? boolean no CoreDNS pods
+---@field pod_cidr? string
+---@field service_cidr? string
+---@field lan? string the nodes' network
+---@field kube_proxy? string YAML lines for kube-proxy's config.conf
+---@class NodeOptions
+---@field name string
+---@field zone? string
+---@field labels? table<string,string>
+---@field routed? boolean routed veths instead of a bridge
+---@field no_hairpin? boolean
+---@field overlay? boolean VXLAN overlay instead of host routes
+
+---Starts the cluster. Once a file, before anything else.
+---@param options Scenario
+function scenario(options) end
+---Registers a test; tests run in order after the file's top level.
+---@param sentence string
+---@param body fun()
+---@param options? { todo?: string, skip?: string }
+function it(sentence, body, options) end
+---@type table<string,any>
+params = {}
+---@type string
+dataplane = ""
+---The choice for this dataplane, or `default`; a function is called.
+---@param choices table<string,any>
+function by_dataplane(choices) end
+
+---@class Expectation
+---@field eq fun(self, value: any): Expectation deep equality
+---@field is_nil fun(self): Expectation
+---@field is_true fun(self): Expectation
+---@field is_false fun(self): Expectation
+---@field contains fun(self, value: any): Expectation
+---@field matches fun(self, pattern: string): Expectation a Lua pattern
+---@field one_of fun(self, list: any[]): Expectation
+---@field same_set fun(self, list: any[]): Expectation in any order
+---@field at_least fun(self, n: number): Expectation
+---@field at_most fun(self, n: number): Expectation
+---@field between fun(self, low: number, high: number): Expectation
+---@field near fun(self, n: number, tolerance: number): Expectation
+---@field never fun(self): Expectation the opposite of what follows
+---@return Expectation
+function expect(value) end
+---Tries again until the check passes or the time is over.
+function eventually(duration, check, every) end
+---The check holds all the time.
+function always(duration, check, every) end
+---Compares with tests/golden/NAME; `svclab run --update` rewrites it.
+---@param name string
+---@param text string
+function expect_output(name, text) end
+
+---Seconds of virtual time.
+---@return number
+function now() end
+function wait(duration) end
+---Runs beside the rest. task:join() waits for it.
+function spawn(body) end
+
+---kubectl apply: YAML text, or a file beside the script.
+---@param text string
+---@return string what kubectl says
+function apply(text) end
+---The API server's refusal of a manifest.
+---@return string
+function refused(text) end
+---An object as a table, or nil: get "service/web".
+function get(key, namespace) end
+---Objects of a kind, by namespace and name.
+function list(kind, namespace) end
+---Deletes and waits until it is gone: delete("pod/web-0", { grace = 0, nowait = true, namespace = "x" }).
+function delete(key, options) end
+function scale(key, replicas, namespace) end
+---Waits for a rollout and for every node's rules.
+function rollout(key, options) end
+function rollout_restart(key, namespace) end
+function rollout_undo(key, revision, namespace) end
+function rollout_pause(key, namespace) end
+function rollout_resume(key, namespace) end
+function cordon(node) end
+function uncordon(node) end
+function drain(node) end
+---Waits until controllers, kubelets and kube-proxies have nothing left to do.
+function settle(timeout) end
+---Names of pods: pods "app=web".
+---@return string[]
+function pods(selector, namespace) end
+---"ip:port" of a Service's ready endpoints.
+---@return string[]
+function endpoints(service, namespace) end
+---Address of "web-0", "svc/web" or "node/a".
+---@return string
+function ip(name, namespace) end
+---@return integer
+function node_port(service, port_name, namespace) end
+---As editing kube-proxy's ConfigMap and deleting its pods.
+function switch_mode(mode) end
+
+---@class Result
+---@field ok boolean
+---@field error string? errno as the client saw it, "ECONNREFUSED"
+---@field backend string? "default/web-0"
+---@field backend_ip string?
+---@field seen { ip: string, port: integer }? the client as the server saw it
+---@field status integer? HTTP
+---@field body string?
+---@field seconds number
+---@field spread table<string,integer> load: connections by backend
+---@field failures integer load
+---@field received integer ping
+---@field addresses string[] DNS
+---@field rcode string? DNS, "NXDOMAIN"
+---@field ttl integer DNS: of the answer; ping: of the reply
+---@field text string? what the tool prints
+---@field trace fun(): table
+
+---@class Place
+---@field name string
+---@field kind "pod"|"node"|"outside"
+---@field request fun(self, target: string, options?: table): Result HTTP GET; proto = "udp" sends a datagram
+---@field connect fun(self, target: string, options?: table): Result handshake only
+---@field send fun(self, target: string, data?: string, options?: table): Result a datagram
+---@field open fun(self, target: string, options?: table): table c:request(path), c:close(), c:reset()
+---@field begin fun(self, target: string, options?: table): table r.finish() waits
+---@field ping fun(self, target: string, options?: table): Result
+---@field resolve fun(self, name: string, options?: table): Result as libc does
+---@field dig fun(self, name: string, type?: string, options?: table): Result
+---@field nslookup fun(self, name: string, options?: table): Result
+---@field host fun(self, name: string, options?: table): Result
+---@field curl fun(self, url: string, options?: table): Result
+---@field load fun(self, target: string, options: { count?: integer, rate?: number }): Result
+---@field inject fun(self, packet: table, interface?: string) a crafted packet
+---@field ip fun(self, family?: integer): string
+---@field dump fun(self, view: string, argument?: string): string "iptables-save", "conntrack", "ipvsadm", ...
+---@field sysctl fun(self, name: string, value?: integer): integer
+---@field counters fun(self): table
+---@field rules fun(self, view?: string, format?: string): string
+---@field sync_stats fun(self): table
+---@field restart_kube_proxy fun(self)
+---@field fault fun(self, what: string)
+---@field partition fun(self, other: string|Place)
+---@field heal fun(self)
+---@field lose fun(self, per_million: integer)
+---@field delay fun(self, duration: any)
+---@field reorder fun(self, jitter: any)
+---@field down fun(self) @ a node: power off
+---@field up fun(self)
+---@field stop_kubelet fun(self)
+---@field cut_off fun(self) @ a node loses the API server
+---@field fail_readiness fun(self, container?: string)
+---@field pass_readiness fun(self, container?: string)
+---@field fail_liveness fun(self, container?: string)
+---@field heal_probes fun(self)
+---@field kill fun(self, exit_code?: integer, container?: string)
+---@field kill_sandbox fun(self)
+
+---pod "name" is there already; pod { name = "cli", node = "a" } makes one and waits until it is ready.
+---@param t string|{ name: string, node?: string, namespace?: string, image?: string, labels?: table, annotations?: table, ports?: (integer|table)[], host_network?: boolean, dns_policy?: string, grace?: integer }
+---@return Place
+function pod(t) end
+---@return Place
+function node(name) end
+---@return Place
+function outside(address) end
+
+---Packets at a place ("pod/x", "node/a:eth0", "*") since the test began: :has "tcpdump filter",
+---:has_not, :count, :lines, :from_now.
+function capture(where) end
+---What becomes of one packet: verdict, reason, steps, rules_evaluated, text.
+function trace(from, target, options) end
