@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kube/admit.h"
