@@ -178,7 +178,7 @@ void dumps_free(struct world *w);
 
 /* ---- proxy.c ---- */
 
-int proxy_new(struct place *node, struct err *err);
+void proxy_new(struct place *node); /* none for a dataplane without planner */
 void proxy_free(struct proxy *x);
 /* Plans and loads everything now, without time. */
 int proxy_load_now(struct proxy *x, struct err *err);

@@ -55,8 +55,10 @@ static void node_added(struct world *w, const struct kube_node *n)
 	node_wish(n, &wish);
 	if (wish.addrs[0].family == NET_NONE || place_find(w, name))
 		return; /* its kubelet has not said its address yet */
-	if (place_add(w, &wish, &p, &err) != 0 || proxy_new(p, &err) != 0)
+	if (place_add(w, &wish, &p, &err) != 0)
 		world_warn(w, "%s: %s", name, err.text);
+	else
+		proxy_new(p);
 }
 
 static void on_node(void *ctx, enum kube_change change, const struct kube_object *old,

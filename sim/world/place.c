@@ -247,6 +247,49 @@ static void spec_of(const struct place *p, struct place_spec *spec, char node[30
 	}
 }
 
+/* REDIRECT sends a packet to the first address of the interface it came in by, and drops
+ * it where there is none. A proxy in user space therefore needs addresses on routed
+ * veths; they have the node's, as CNI's ptp plugin gives them. */
+static int address_port(struct place *p, struct err *err)
+{
+	struct place *node = place_of_node(p->world, p->node);
+	int code = 0;
+	for (int i = 0; i < 2 && !code; i++) {
+		char line[128], text[NET_ADDR_TEXT];
+		if (node->addrs[i].family == NET_NONE)
+			continue;
+		snprintf(line, sizeof line, "add %s/%u dev %s\n",
+			 net_addr_text(&node->addrs[i], text), net_family_bits(node->addrs[i].family),
+			 p->port);
+		code = place_load_line(node, TX_ADDR, line, err);
+	}
+	return code;
+}
+
+static bool wants_port_address(struct place *p)
+{
+	const struct planner_class *planner = p->world->row->planner;
+	const struct place *node = p->kind == PLACE_POD ? place_of_node(p->world, p->node) : NULL;
+	char name[16];
+	if (!planner || !planner->serve || !node || !node->routed)
+		return false;
+	if (!p->port) {
+		snprintf(name, sizeof name, "veth%08x",
+			 (unsigned)(hash_bytes(p->name, strlen(p->name), 0) & 0xffffffffu));
+		p->port = mem_strdup(name);
+	}
+	return true;
+}
+
+/* A pod's node; the node that a host outside comes in by. */
+static int attach_before(struct place *p, struct err *err)
+{
+	struct place *first = p->host ? p->host
+			      : p->kind != PLACE_NODE && *p->node ? place_of_node(p->world, p->node)
+								  : NULL;
+	return first ? place_attach(first, err) : 0;
+}
+
 int place_attach(struct place *p, struct err *err)
 {
 	struct world *w = p->world;
@@ -255,21 +298,24 @@ int place_attach(struct place *p, struct err *err)
 	assert(w->executor);
 	if (p->attached)
 		return 0;
-	if (p->host) {
-		int code = place_attach(p->host, err);
-		if (code)
-			return code;
-	} else {
+	int code = attach_before(p, err);
+	if (code)
+		return code;
+	if (!p->host) {
+		bool port_address = wants_port_address(p);
 		spec_of(p, &spec, node);
-		int code = w->row->executor->attach(w->executor, &spec, err);
+		code = w->row->executor->attach(w->executor, &spec, err);
 		if (!code)
 			code = load_extra(p, err);
+		if (!code && port_address)
+			code = address_port(p, err);
 		if (code)
 			return code;
 	}
 	p->attached = true;
 	programs_start(p);
-	return 0;
+	/* In a running cluster the kube-proxy pod does this. */
+	return p->proxy && w->options.snapshot ? proxy_load_now(p->proxy, err) : 0;
 }
 
 void place_remove(struct place *p)

@@ -109,17 +109,22 @@ static void look_when(struct proxy *x)
 		x->wake = engine_at(w->engine, due, sync_due, x);
 }
 
-int proxy_new(struct place *node, struct err *err)
+void proxy_new(struct place *node)
 {
 	struct world *w = node->world;
 	if (!w->row->planner)
-		return 0;
+		return;
 	struct proxy *x = mem_alloc(sizeof *x);
 	x->world = w;
 	x->node = node;
 	x->class = w->row->planner;
 	node->proxy = x;
-	return w->options.snapshot ? proxy_start(x, err) : 0;
+}
+
+/* A snapshot's kube-proxies begin when somebody asks for their rules. */
+static int started(struct proxy *x, struct err *err)
+{
+	return x->planner || !x->world->options.snapshot ? 0 : proxy_start(x, err);
 }
 
 int proxy_start(struct proxy *x, struct err *err)
@@ -267,14 +272,15 @@ int proxy_load_now(struct proxy *x, struct err *err)
 {
 	struct plan_request request = { .full = true };
 	struct proxy_view view;
-	if (!x->planner)
-		return 0;
+	int code = started(x, err);
+	if (code || !x->planner)
+		return code;
 	if (x->class->serve)
 		x->class->serve(x->planner, place_sockets(x->node), x->world->engine,
 				x->world->choice);
 	collect_addresses(x);
 	proxy_view(x, &view);
-	int code = x->class->plan(x->planner, &view, &request, &x->landing, err);
+	code = x->class->plan(x->planner, &view, &request, &x->landing, err);
 	for (x->landed = 0; !code && x->landed < x->landing.count; x->landed++) {
 		struct load_cost cost = { 0 };
 		code = load_one(x, &cost, err);
@@ -293,6 +299,9 @@ int proxy_list(struct place *node, enum rules_format format, enum rules_view whi
 {
 	struct proxy_view view;
 	struct proxy *x = node->proxy;
+	int code = x ? started(x, err) : 0;
+	if (code)
+		return code;
 	if (!x || !x->planner)
 		return err_set(err, EINVAL, "no kube-proxy runs on node \"%s\"", node->node);
 	collect_addresses(x);

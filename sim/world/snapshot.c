@@ -328,10 +328,9 @@ int snapshot_places(struct world *w, struct err *err)
 	if (code)
 		return code;
 	topology_from_nodes(w);
-	for (uint32_t i = 0; i < w->node_count && !code; i++)
-		code = proxy_new(w->nodes[i], err);
-	if (!code)
-		code = add_pods(w, err);
+	for (uint32_t i = 0; i < w->node_count; i++)
+		proxy_new(w->nodes[i]);
+	code = add_pods(w, err);
 	return code ? code : add_endpoints(w, err);
 }
 

@@ -221,6 +221,10 @@ static void reason_of(const struct run *r, struct trace_outcome *o)
 		append(o, t->reason);
 	else
 		append(o, own_reason(r, o));
+	bool proxied = r->w->row->planner && r->w->row->planner->serve && !r->w->control;
+	if (proxied && o->verdict == TRACE_DELIVERED && !o->has_backend &&
+	    strncmp(t->delivered_in, "node/", 5) == 0)
+		append(o, "kube-proxy took the connection and ended it: it reached no endpoint");
 	if (t->undecidable) {
 		char line[256];
 		snprintf(line, sizeof line, "undecidable: svclab does not know \"%.200s\"",
@@ -332,6 +336,11 @@ int world_trace(struct world *w, const struct trace_query *q, struct trace_repor
 	int code = world_target(w, r.from, q->to, q->proto, &r.target, err);
 	if (!code)
 		code = network_up(w, err);
+	struct place *at = code ? NULL : place_by_addr(w, &r.target.addr);
+	if (at)
+		code = place_attach(at, err);
+	if (!code)
+		code = place_attach(r.from, err);
 	if (code)
 		return code;
 	snprintf(out->from, sizeof out->from, "%s", r.from->name);

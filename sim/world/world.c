@@ -122,17 +122,10 @@ int network_up(struct world *w, struct err *err)
 	if (code)
 		return code;
 	tap_update(w);
-	/* Nodes are known before their pods; hosts outside come when they are named. */
-	void *value;
-	for (uint32_t i = 0; table_next(&w->places, &i, NULL, &value) && !code;)
-		if ((*(struct place **)value)->kind == PLACE_NODE)
-			code = place_attach(*(struct place **)value, err);
 	w->lazy = w->options.snapshot && w->places.count > EAGER_PLACES;
+	void *value;
 	for (uint32_t i = 0; !w->lazy && !code && table_next(&w->places, &i, NULL, &value);)
 		code = place_attach(*(struct place **)value, err);
-	for (uint32_t i = 0; i < w->node_count && !code; i++)
-		if (w->nodes[i]->proxy)
-			code = proxy_load_now(w->nodes[i]->proxy, err);
 	return code;
 }
 
