@@ -197,7 +197,7 @@ static int apply(struct netns *ns, const struct transaction *t, const struct str
 	case TX_IP6TABLES:
 		return each_line(ns, s, xt6_line, err);
 	case TX_NFT:
-		return nft_load(netns_nft(ns), s, text->length, file, err);
+		return nft_load(netns_nft(ns), s, text->length, t->file, err);
 	case TX_IPSET:
 		return ipset_restore(netns_ipset(ns), s, text->length, file, true, err);
 	case TX_IPVSADM:

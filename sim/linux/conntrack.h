@@ -37,6 +37,9 @@ unsigned ct_state(const struct packet *p);
 bool ct_tuples(const struct packet *p, struct flow_key *original, struct flow_key *reply);
 /* Whether this packet goes in the entry's reply direction. */
 bool ct_is_reply(const struct packet *p);
+/* Status bits of the packet's entry as nft names them: seen-reply 2, assured 4, confirmed
+ * 8, snat 16, dnat 32. 0 without entry. */
+uint32_t ct_status(const struct packet *p);
 uint32_t ct_mark(const struct packet *p);
 void ct_set_mark(struct packet *p, uint32_t mark);
 /* raw table's NOTRACK. */

@@ -70,6 +70,15 @@ bool ct_is_reply(const struct packet *p)
 	return ct_direction(p) == DIR_REPLY;
 }
 
+uint32_t ct_status(const struct packet *p)
+{
+	const struct ct_entry *e = ct_entry_of(p);
+	uint32_t status = e ? e->status : 0;
+	return (status & CTS_SEEN_REPLY ? 2u : 0) | (status & CTS_ASSURED ? 4u : 0) |
+	       (status & CTS_CONFIRMED ? 8u : 0) | (status & CTS_SRC_NAT ? 16u : 0) |
+	       (status & CTS_DST_NAT ? 32u : 0);
+}
+
 uint32_t ct_mark(const struct packet *p)
 {
 	const struct ct_entry *e = ct_entry_of(p);
