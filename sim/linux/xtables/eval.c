@@ -109,7 +109,8 @@ enum xt_answer eval_rule(struct xt_eval *e, struct xt_rule *rule)
 			return XT_NO;
 		if (one == XT_UNDECIDED)
 			answer = one;
-		state += ext->states;
+		if (ext->states)
+			state += ext->states;
 	}
 	return answer;
 }
