@@ -327,12 +327,12 @@ static void bad_answer(struct resolver *r, uint8_t i)
 	if (i == 0)
 		g->servfail_seen = r->asked[0].reply->rcode == DNS_SERVFAIL;
 	g->answers[i] = ANSWER_BAD;
-	if (g->count == 1) {
+	bool one_by_one = g->single || g->reopen;
+	if (g->count == 1 || (one_by_one && g->answers[other] == ANSWER_NONE)) {
 		asker_close(r);
 		next_server(r);
 	} else if (g->answers[other] == ANSWER_NONE) {
-		if ((g->single || g->reopen) && g->sent < g->count)
-			send_one(r, other);
+		return; /* the other one may still come */
 	} else if (g->answers[0] == ANSWER_GOOD) {
 		candidate_done(r);
 	} else {
