@@ -289,6 +289,18 @@ static enum nf_verdict on_request(void *ctx, struct hook_state *state)
 	return transmit(v, c, state);
 }
 
+bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out)
+{
+	const struct ipvs_conn *handled = p->ipvs;
+	struct conn_key key = key_of(p);
+	struct ipvs_conn *c = handled ? conn_find_out(handled->owner, &key) : NULL;
+	if (!c)
+		return false;
+	*out = (struct ipvs_virtual){ .addr = c->in.to, .port = c->in.to_port, .proto = c->in.proto,
+				      .method = c->dest ? (uint8_t)c->dest->forward : 0 };
+	return true;
+}
+
 /* ---- registration ---- */
 
 static const struct { enum nf_hook hook; int priority; bool reply; } hooks[] = {

@@ -12,6 +12,7 @@
 
 #include "core/err.h"
 #include "core/strbuf.h"
+#include "net/packet.h"
 
 struct ipvs;
 struct netns;
@@ -26,5 +27,10 @@ enum ipvs_view { IPVS_LIST, IPVS_SAVE, IPVS_CONNECTIONS, IPVS_STATS, IPVS_RATE }
 /* -Ln, -Sn, -Lnc, -Ln --stats, -Ln --rate. */
 void ipvs_print(const struct ipvs *v, enum ipvs_view view, struct strbuf *out);
 void ipvs_reset_flows(struct ipvs *v);
+
+/* The connection whose server sent this packet to its client, as it stands now: what
+ * xt_ipvs looks up for a packet that IPVS has handled (conn_out_get). False: none. */
+struct ipvs_virtual { struct net_addr addr; uint16_t port; uint8_t proto, method; };
+bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out);
 
 #endif

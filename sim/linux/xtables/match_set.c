@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linux/conntrack.h"
 #include "linux/ipset.h"
+#include "linux/ipvs/ipvs.h"
 #include "linux/xtables/match.h"
 
 /* --- set */
@@ -260,17 +262,39 @@ static void ipvs_list(const struct xt_record *r, uint8_t family, struct strbuf *
 	ipvs_text(r, family, "", out);
 }
 
-/* A packet of no IPVS connection matches only "! --ipvs" (xt_ipvs.c, ipvs_mt). */
+static bool same_network(const struct xt_ipvs *t, const struct net_addr *a)
+{
+	for (unsigned i = 0; i < (a->family == NET_V6 ? 16u : 4u); i++)
+		if ((a->bytes[i] ^ t->addr[i]) & t->mask[i])
+			return false;
+	return true;
+}
+
+/* Whether an option that was given holds, its negation counted in. */
+static bool holds(const struct xt_record *r, unsigned option, bool so)
+{
+	return !(r->flags & 1u << option) || so != ((r->invert & 1u << option) != 0);
+}
+
+/* As ipvs_mt of xt_ipvs.c: a packet that IPVS did not handle matches only "! --ipvs"; the
+ * other options ask for the connection whose server sent the packet. */
 static enum xt_answer ipvs_match(struct xt_eval *e, const struct xt_record *r, union xt_state *s)
 {
-	bool inverted = r->invert & 1u << OPT_IPVS;
+	/* Forwarding methods in the order of `methods`. */
+	static const uint8_t method_of[] = { 2, 0, 1 };
+	const struct xt_ipvs *t = (const struct xt_ipvs *)r;
+	struct ipvs_virtual v;
 	(void)s;
-	if (!e->packet->ipvs)
-		return r->flags == 1u << OPT_IPVS && inverted ? XT_YES : XT_NO;
 	if (r->flags == 1u << OPT_IPVS)
-		return inverted ? XT_NO : XT_YES;
-	e->undecided = "what an IPVS connection was made for is not known to rules";
-	return XT_UNDECIDED;
+		return (e->packet->ipvs != NULL) != ((r->invert & 1u << OPT_IPVS) != 0) ? XT_YES : XT_NO;
+	if (!e->packet->ipvs || !ipvs_packet_virtual(e->packet, &v))
+		return XT_NO;
+	bool ok = holds(r, OPT_VPROTO, v.proto == t->proto) &&
+		  holds(r, OPT_VADDR, same_network(t, &v.addr)) && holds(r, OPT_VPORT, v.port == t->port) &&
+		  holds(r, OPT_VDIR, ct_is_reply(e->packet) == t->reply) &&
+		  holds(r, OPT_VMETHOD, method_of[v.method] == t->method) &&
+		  holds(r, OPT_VPORTCTL, false); /* no connection here is controlled by another port */
+	return ok ? XT_YES : XT_NO;
 }
 
 static const struct xt_option ipvs_options[] = {
