@@ -80,9 +80,10 @@ int cmd_rules(int argc, char **argv)
 		.options = option_list, .parser = parse, .args_doc = "",
 		.doc = "Prints the rules that kube-proxy in MODE writes on a node for this cluster.\v"
 		       "The files are taken as they are; nothing is allocated or added. Examples:\n\n"
-		       "  svclab rules -f cluster.yaml --node a --mode iptables | iptables-restore --test\n"
-		       "  svclab rules -f cluster.yaml --node a --mode ipvs --format list --view ipvsadm\n"
-		       "  kubectl get no,svc,endpointslices -A -o yaml | svclab rules -f - --node a\n" };
+		       "  svclab rules -f cluster.yaml --node a | iptables-restore --test\n"
+		       "  svclab rules -f cluster.yaml --node a --mode ipvs --format list\n"
+		       "  kubectl get no,svc,endpointslices -A -o yaml |\n"
+		       "         svclab rules -f - --node a --mode nftables\n" };
 	struct arguments a = { .cluster.seed = 1 };
 	struct world *w = NULL;
 	struct strbuf out = { 0 };

@@ -187,9 +187,9 @@ int cmd_trace(int argc, char **argv)
 		       "svc/[NS/]NAME, pod/[NS/]NAME, node/NAME or a DNS name, which the client resolves; "
 		       "a port number or the name of a port.\n\n"
 		       "  svclab trace -f cluster.yaml pod/default/cli svc/web:80 --exhaustive\n"
-		       "  svclab trace -f cluster.yaml outside/203.0.113.9 node/a:30080 --mode ipvs -o json\n"
-		       "  svclab trace --rules a.iptables-save a.ipset --routes a.routes --node-ip "
-		       "192.168.0.1 10.244.1.9 10.96.0.10:80\n\n"
+		       "  svclab trace -f cluster.yaml outside/203.0.113.9 node/a:30080 -o json\n"
+		       "  svclab trace --rules a.save a.ipset --routes a.routes \\\n"
+		       "         --node-ip 192.168.0.1 10.244.1.9 10.96.0.10:80\n\n"
 		       "Verdicts: delivered, rejected (an ICMP error or RST comes back), dropped (by a "
 		       "rule), no-route, unanswered. The exit code is 0 for any of them.\n" };
 	struct arguments a = { .cluster.seed = 1, .query.proto = PROTO_TCP };
