@@ -7,8 +7,6 @@
 
 #include "core/engine.h"
 
-#define EPOCH_S INT64_C(1704067200) /* 2024-01-01 00:00 UTC: when a run begins */
-
 static const struct service_port *health_check(const struct service *s)
 {
 	for (uint32_t i = 0; i < s->port_count; i++)
@@ -47,7 +45,7 @@ static bool keeps_up(const struct runner *r, int64_t now_ns)
 /* As Go prints a time that was read off the clock. */
 static void put_time(struct strbuf *out, int64_t ns)
 {
-	time_t seconds = (time_t)(EPOCH_S + ns / NS_PER_S);
+	time_t seconds = (time_t)(KUBE_EPOCH_S + ns / NS_PER_S);
 	int64_t rest = ns % NS_PER_S;
 	struct tm tm;
 	char text[40];

@@ -272,14 +272,14 @@ static void healthz_tells_lateness(void)
 		golden_plan(&g, true);
 		g.class->done(g.planner, 0, true);
 		expect_health(&g, 10256, "/healthz", NS_PER_S, 200, NULL,
-			      "{\"lastUpdated\": \"2024-01-01 00:00:01 +0000 UTC m=+1.000000000\","
-			      "\"currentTime\": \"2024-01-01 00:00:01 +0000 UTC m=+1.000000000\", "
+			      "{\"lastUpdated\": \"2026-01-01 00:00:01 +0000 UTC m=+1.000000000\","
+			      "\"currentTime\": \"2026-01-01 00:00:01 +0000 UTC m=+1.000000000\", "
 			      "\"nodeEligible\": true}");
 		g.class->changed(g.planner, "default/web", 10 * NS_PER_S);
 		expect_health(&g, 10256, "/livez", 69 * NS_PER_S, 200, NULL, NULL);
 		expect_health(&g, 10256, "/livez", 70 * NS_PER_S, 503, NULL,
-			      "{\"lastUpdated\": \"2024-01-01 00:00:00 +0000 UTC m=+0.000000000\","
-			      "\"currentTime\": \"2024-01-01 00:01:10 +0000 UTC m=+70.000000000\"}");
+			      "{\"lastUpdated\": \"2026-01-01 00:00:00 +0000 UTC m=+0.000000000\","
+			      "\"currentTime\": \"2026-01-01 00:01:10 +0000 UTC m=+70.000000000\"}");
 	}
 	golden_close(&g);
 }
