@@ -127,6 +127,12 @@ conformance:
 	@TAP_DIR=results/conformance $(PROVE_RUN) $(SCENARIOS) $(wildcard tests/captures/*.t); \
 	code=$$?; tools/matrix results/conformance || code=1; exit $$code
 
+# Figures that the program measures itself: the same bytes every time.
+plots:
+	@tools/deps.sh plots
+	@$(MAKE) --no-print-directory $(BUILD)/svclab
+	@tools/plots $(BUILD)/svclab results
+
 asan:
 	@tools/deps.sh test
 	@ASAN_OPTIONS=detect_leaks=0 $(MAKE) --no-print-directory test BUILD=build-asan \

@@ -65,7 +65,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_LISTEN:
 		if (!parse_endpoint(text, &a->listen))
-			argp_error(state, "--listen %s: expected ADDRESS:PORT, as 127.0.0.1:5353", text);
+			argp_error(state, "--listen %s: expected ADDRESS:PORT, as 127.0.0.1:5353",
+				   text);
 		return 0;
 	case KEY_FOLLOW:
 		a->follow = true;
@@ -147,12 +148,16 @@ static int serve(struct running *r, const struct arguments *a, struct err *err)
 int cmd_dns(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = option_list, .parser = parse, .args_doc = "",
-		.doc = "Answers DNS queries as the cluster's CoreDNS does, for dig, nslookup, dnsperf.\v"
+		.options = option_list,
+		.parser = parse,
+		.args_doc = "",
+		.doc = "Answers DNS queries as the cluster's CoreDNS does, for dig, nslookup, "
+		       "dnsperf.\v"
 		       "The Corefile is that of the ConfigMap kube-system/coredns, else kubeadm's. "
 		       "SIGTERM and SIGINT end it. Examples:\n\n"
 		       "  svclab dns -f cluster.yaml --listen 127.0.0.1:5353 &\n"
-		       "  dig @127.0.0.1 -p 5353 web.default.svc.cluster.local\n" };
+		       "  dig @127.0.0.1 -p 5353 web.default.svc.cluster.local\n"
+	};
 	struct arguments a = { .cluster.seed = 1 };
 	struct err err = { "" };
 	net_addr_parse("127.0.0.1", &a.listen.addr);

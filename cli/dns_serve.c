@@ -239,8 +239,8 @@ static void answer_client(struct dns_service *s, struct client *c, const uint8_t
 	struct strbuf reply = { 0 };
 	int64_t delay, now = now_of(s);
 	strbuf_add(&reply, "\0", 2);
-	if (dns_server_answer(s->options.server(s->options.ctx), query, length, &c->name, now, &reply,
-			      &delay)) {
+	if (dns_server_answer(s->options.server(s->options.ctx), query, length, &c->name, now,
+			      &reply, &delay)) {
 		size_t size = reply.length - 2;
 		reply.data[0] = (char)(size >> 8);
 		reply.data[1] = (char)size;
@@ -419,7 +419,8 @@ static int open_sockets(struct dns_service *s, struct err *err)
 		if (bind(s->tcp, (struct sockaddr *)&a, length) == 0) {
 			socklen_t got = sizeof a;
 			getsockname(s->tcp, (struct sockaddr *)&a, &got);
-			if (listen(s->tcp, 128) == 0 && bind(s->udp, (struct sockaddr *)&a, length) == 0) {
+			if (listen(s->tcp, 128) == 0 &&
+			    bind(s->udp, (struct sockaddr *)&a, length) == 0) {
 				*name = from_sockaddr(&a);
 				return 0;
 			}

@@ -131,8 +131,9 @@ static json_t *query_json(const struct resolver_query *q)
 		dns_type_text(q->types[i], type);
 		json_array_append_new(types, json_string(type));
 		if (q->rcodes[i] >= 0)
-			json_object_set_new(rcodes, type,
-					    json_string(dns_rcode_text((uint16_t)q->rcodes[i], rcode)));
+			json_object_set_new(
+			    rcodes, type,
+			    json_string(dns_rcode_text((uint16_t)q->rcodes[i], rcode)));
 	}
 	return json_pack("{s:s, s:o, s:o, s:b, s:s}", "qname", plain_name(&q->name, name), "qtypes",
 			 types, "rcodes", rcodes, "same_source_port", q->same_source_port,
@@ -236,10 +237,14 @@ static int resolve(const struct arguments *a, struct dns_cluster *c, struct err 
 int cmd_resolve(int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = option_list, .parser = parse, .args_doc = "NAME",
-		.doc = "Resolves NAME as a pod would, against the cluster's DNS, and shows every query.\v"
+		.options = option_list,
+		.parser = parse,
+		.args_doc = "NAME",
+		.doc = "Resolves NAME as a pod would, against the cluster's DNS, and shows every "
+		       "query.\v"
 		       "Time is virtual: timeouts cost nothing. Example:\n\n"
-		       "  svclab resolve -f cluster.yaml --from pod/default/client example.com\n" };
+		       "  svclab resolve -f cluster.yaml --from pod/default/client example.com\n"
+	};
 	struct arguments a = { .cluster.seed = 1 };
 	struct dns_cluster c;
 	struct err err = { "" };

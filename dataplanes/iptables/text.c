@@ -20,6 +20,8 @@ void ipt_style_init(struct ipt_style *s, const struct proxy_config *c, unsigned 
 	if (c->version < KUBE_1_25)
 		s->localhost = f->family == NET_V4;
 	snprintf(s->mark, sizeof s->mark, "0x%08x", c->masquerade_mark);
+	for (unsigned n = 1; n < IPT_PROBABILITIES; n++)
+		snprintf(s->probability[n], sizeof s->probability[n], "%0.10f", 1.0 / n);
 	switch (f->detect.kind) {
 	case DETECT_CIDR:
 		snprintf(s->is_local, sizeof s->is_local, "-s %s ", text);
@@ -366,6 +368,17 @@ static void start_pick(struct writer *w, const char *chain, const struct endpoin
 	put(w, "\"");
 }
 
+static void put_probability(struct writer *w, uint32_t n)
+{
+	char text[16];
+	if (n < IPT_PROBABILITIES) {
+		put(w, w->s->probability[n]);
+		return;
+	}
+	snprintf(text, sizeof text, "%0.10f", 1.0 / (double)n);
+	put(w, text);
+}
+
 static void write_picks(struct writer *w, const char *chain, const struct endpoint **list,
 			uint32_t count)
 {
@@ -383,11 +396,8 @@ static void write_picks(struct writer *w, const char *chain, const struct endpoi
 	for (uint32_t i = 0; i < count; i++) {
 		start_pick(w, chain, list[i]);
 		if (i + 1 < count) {
-			char probability[16];
-			int n = snprintf(probability, sizeof probability, "%0.10f",
-					 1.0 / (double)(count - i));
 			put(w, " -m statistic --mode random --probability ");
-			text_bytes(w->out, probability, (size_t)n);
+			put_probability(w, count - i);
 		}
 		put(w, " -j KUBE-SEP-");
 		text_bytes(w->out, endpoint_hash(w->p, list[i]), 16);

@@ -15,6 +15,8 @@
 
 enum ipt_part { IPT_FILTER, IPT_CHAINS, IPT_DISPATCH, IPT_RULES, IPT_PARTS };
 
+#define IPT_PROBABILITIES 64 /* lists up to this long have their texts ready */
+
 struct ipt_style { /* what the text depends on beside service port and endpoints */
 	const struct proxy_config *config;
 	const struct family_config *family;
@@ -22,6 +24,7 @@ struct ipt_style { /* what the text depends on beside service port and endpoints
 	bool localhost;                /* node ports on 127.0.0.1 work */
 	char mark[16];                 /* "0x00004000" */
 	char is_local[80], not_local[80]; /* detector's match with a blank behind; "" none */
+	char probability[IPT_PROBABILITIES][16]; /* of one in n: "0.3333333333" */
 };
 
 void ipt_style_init(struct ipt_style *s, const struct proxy_config *c, unsigned family,

@@ -289,6 +289,17 @@ static int compare_found(const void *a, const void *b)
 	return order ? order : fa->order < fb->order ? -1 : fa->order > fb->order;
 }
 
+/* The address of "10.0.0.1:80" or "[fd00::1]:80". */
+static const char *take_ip(struct maker *m, const char *text)
+{
+	const char *start = text + (*text == '['), *end = strrchr(text, ':');
+	size_t n = (size_t)(end - start) - (*text == '[');
+	char *ip = take(m, n + 1);
+	memcpy(ip, start, n);
+	ip[n] = '\0';
+	return ip;
+}
+
 static void keep_endpoints(struct maker *m, struct service_port *p, struct finding *f)
 {
 	bool hints = false;
@@ -298,11 +309,10 @@ static void keep_endpoints(struct maker *m, struct service_port *p, struct findi
 	p->endpoint_count = f->count;
 	for (uint32_t i = 0; i < f->count; i++) {
 		struct endpoint *e = &p->endpoints[i];
-		char ip[NET_ADDR_TEXT];
 		*e = f->items[i].e;
 		e->copy = i && strcmp(f->items[i].text, f->items[i - 1].text) == 0;
 		e->text = e->copy ? e[-1].text : take_text(m, f->items[i].text);
-		e->ip = e->copy ? e[-1].ip : take_text(m, net_addr_text(&e->addr, ip));
+		e->ip = e->copy ? e[-1].ip : take_ip(m, e->text);
 		p->distinct_count += !e->copy;
 		hints |= e->zones->count || e->nodes->count;
 	}
@@ -368,19 +378,19 @@ static void make_service(struct maker *m)
 }
 
 struct service *service_new(const struct kube_store *store, const struct kube_service *object,
-			    uint8_t family)
+			    uint8_t family, struct arena *scratch)
 {
 	struct net_addr ip;
 	if (skipped(object) || !cluster_ip(object, family, &ip))
 		return NULL;
 	struct maker m = { .store = store, .object = object, .family = family,
-			   .scratch = arena_new() };
+			   .scratch = scratch };
+	arena_reset(scratch);
 	make_service(&m);
 	m.size = m.used;
 	m.used = 0;
 	m.memory = mem_alloc(m.size);
 	make_service(&m);
-	arena_free(m.scratch);
 	kube_ref(m.s->object);
 	for (uint32_t i = 0; i < m.s->slice_count; i++)
 		kube_ref(m.s->slices[i]);

@@ -86,7 +86,7 @@ struct endpoint_choice {
 
 /* NULL: the Service has no rules in this family (headless, ExternalName, no ClusterIP). */
 struct service *service_new(const struct kube_store *store, const struct kube_service *object,
-			    uint8_t family);
+			    uint8_t family, struct arena *scratch);
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s); /* NULL is allowed */
 /* Whether it was made of what the store holds now. */

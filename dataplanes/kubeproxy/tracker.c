@@ -14,6 +14,7 @@ struct proxy_shared {
 	struct table contexts; /* text -> uint32_t */
 	struct table remains;  /* node -> struct remains */
 	struct arena *texts;
+	struct arena *scratch; /* of one service_new */
 };
 
 struct remains {
@@ -45,6 +46,7 @@ struct proxy_shared *proxy_shared_get(const struct proxy_view *view, bool *owned
 	table_init(&s->contexts, TABLE_STRING_KEYS, sizeof(uint32_t));
 	table_init(&s->remains, TABLE_STRING_KEYS, sizeof(struct remains));
 	s->texts = arena_new();
+	s->scratch = arena_new();
 	if (view->shared)
 		*view->shared = (struct planner_shared){ s, shared_free, shared_forget };
 	return s;
@@ -64,6 +66,7 @@ void proxy_shared_free(struct proxy_shared *s)
 	table_free(&s->remains);
 	table_free(&s->contexts);
 	arena_free(s->texts);
+	arena_free(s->scratch);
 	free(s);
 }
 
@@ -133,7 +136,8 @@ static struct service *renew(struct proxy_shared *s, const struct kube_store *st
 {
 	if (was && service_current(was, store))
 		return service_ref(was);
-	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4);
+	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4,
+					  s->scratch);
 	if (now && was && service_equal(was, now))
 		service_adopt(now, was);
 	else if (now)

@@ -221,6 +221,11 @@ static bool is_rule(enum tx_tool tool, const char *line)
 	case TX_IPTABLES_RESTORE:
 	case TX_IP6TABLES_RESTORE:
 		return strncmp(line, "-A ", 3) == 0 || strncmp(line, "-I ", 3) == 0;
+	case TX_IPTABLES:
+	case TX_IP6TABLES: {
+		const char *end = strchrnul(line, '\n'), *a = strstr(line, "-A "), *i = strstr(line, "-I ");
+		return (a && a < end) || (i && i < end);
+	}
 	case TX_NFT:
 		return strncmp(line, "add rule ", 9) == 0 || strncmp(line, "add element ", 12) == 0;
 	case TX_IPSET:

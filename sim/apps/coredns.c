@@ -268,8 +268,8 @@ static int make_server(struct coredns *c, struct err *err)
 {
 	const struct coredns_config *config = &c->config;
 	struct corefile *corefile;
-	const struct kube_object *map = kube_store_get(config->store, KIND_CONFIG_MAP, "kube-system",
-						       "coredns");
+	const struct kube_object *map =
+	    kube_store_get(config->store, KIND_CONFIG_MAP, "kube-system", "coredns");
 	int code = corefile_from_config_map(c->arena, (const struct kube_config_map *)map,
 					    config->domain ? config->domain : "cluster.local",
 					    &corefile, err);
@@ -371,7 +371,8 @@ void coredns_drain(struct coredns *c)
 	server_stop(c->ready, false);
 	c->ready = NULL;
 	engine_cancel(c->config.engine, &c->serve);
-	c->stop = engine_after(c->config.engine, dns_server_lameduck_ns(c->server), stop_serving, c);
+	c->stop =
+	    engine_after(c->config.engine, dns_server_lameduck_ns(c->server), stop_serving, c);
 }
 
 bool coredns_ready(const struct coredns *c)

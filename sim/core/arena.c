@@ -114,6 +114,15 @@ void *arena_alloc(struct arena *a, size_t size)
 	assert(size <= SIZE_MAX / 2);
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	struct block *b = a->head;
+	if (b && size > b->size) {
+		/* Behind the head, whose room stays for small pieces. */
+		struct block *own = block_new(a, size);
+		a->head = b;
+		own->next = b->next;
+		b->next = own;
+		own->used = size;
+		return own->data;
+	}
 	if (!b || b->size - b->used < size) {
 		size_t want = b ? b->size * 2 : FIRST_BLOCK_BYTES;
 		if (want > LARGEST_BLOCK_BYTES)

@@ -152,7 +152,8 @@ int asker_send(struct resolver *r, struct asked *q, const struct net_addr *to)
 static void take_message(struct resolver *r, const uint8_t *bytes, size_t length)
 {
 	struct dns_message *m = arena_alloc(r->arena, sizeof *m);
-	if (dns_message_read(r->arena, bytes, length, m) || !(m->flags & DNS_QR) || !m->has_question)
+	if (dns_message_read(r->arena, bytes, length, m) || !(m->flags & DNS_QR) ||
+	    !m->has_question)
 		return;
 	for (uint32_t i = 0; i < r->asked_count; i++) {
 		struct asked *q = &r->asked[i];

@@ -20,7 +20,8 @@ int bindtool_names(struct resolver *r, bool search, uint32_t ndots, struct err *
 	const char *typed = r->config.name;
 	size_t length = strlen(typed);
 	uint32_t dots = 0;
-	if (net_addr_parse(typed, &addr) && (!r->config.type || strcmp(r->config.type, "PTR") == 0)) {
+	if (net_addr_parse(typed, &addr) &&
+	    (!r->config.type || strcmp(r->config.type, "PTR") == 0)) {
 		dns_name_reverse(&addr, &b->names[b->count++]);
 		b->type = DNS_PTR;
 		return 0;

@@ -30,7 +30,12 @@ static void name_text(const struct dns_name *n, char out[DNS_NAME_TEXT])
 
 static void finish_busybox(struct resolver *r, int status)
 {
+	const char *said = r->result.errors.length ? strbuf_text(&r->result.errors) :
+						     strstr(strbuf_text(&r->result.out), "** ");
 	r->result.status = status;
+	if (said && !r->result.address_count)
+		snprintf(r->result.message, sizeof r->result.message, "%.*s",
+			 (int)strcspn(said, "\n"), said);
 	resolver_finish(r);
 }
 

@@ -207,7 +207,8 @@ static struct corefile_line *add_line(struct parser *p, struct lines *l)
 
 static void add_word(struct parser *p, struct corefile_line *line, const char *word)
 {
-	if ((line->count & (line->count + 1)) == 0) { /* 0, 1, 3, 7 ... words: room for 1, 3, 7, 15 */
+	if ((line->count & (line->count + 1)) ==
+	    0) { /* 0, 1, 3, 7 ... words: room for 1, 3, 7, 15 */
 		const char **words = arena_array(p->arena, line->count * 2 + 1, sizeof *words);
 		if (line->count)
 			memcpy(words, line->words, line->count * sizeof *words);
@@ -251,7 +252,8 @@ static int parse_lines(struct parser *p, unsigned depth, bool to_end, struct lin
 		if (is(p, "}")) {
 			if (to_end)
 				return fail(p, p->tokens.items[p->at].line,
-					    "Unexpected '%s' because no matching opening brace", "}");
+					    "Unexpected '%s' because no matching opening brace",
+					    "}");
 			p->at++;
 			return 0;
 		}
@@ -297,7 +299,8 @@ static int parse_keys(struct parser *p, struct corefile_line *keys)
 						    t->text);
 		p->at++;
 	}
-	return another ? fail(p, 0, "Unexpected end of the file, expected %s", "another address") : 0;
+	return another ? fail(p, 0, "Unexpected end of the file, expected %s", "another address")
+		       : 0;
 }
 
 static int parse_snippet(struct parser *p, const char *key, int line)
@@ -307,7 +310,8 @@ static int parse_snippet(struct parser *p, const char *key, int line)
 	for (uint32_t i = 0; i < p->snippet_count; i++) {
 		s[i] = p->snippets[i];
 		if (strcmp(s[i].name, name) == 0)
-			return fail(p, line, "redeclaration of previously declared snippet %s", name);
+			return fail(p, line, "redeclaration of previously declared snippet %s",
+				    name);
 	}
 	unsigned depth = 1;
 	s[p->snippet_count].name = name;
@@ -417,7 +421,8 @@ int corefile_from_config_map(struct arena *a, const struct kube_config_map *map,
 			     const char *domain, struct corefile **out, struct err *err)
 {
 	if (!map)
-		return corefile_parse(a, corefile_kubeadm(a, domain), "kubeadm's Corefile", out, err);
+		return corefile_parse(a, corefile_kubeadm(a, domain), "kubeadm's Corefile", out,
+				      err);
 	const char *text = kube_map_get(&map->data, "Corefile");
 	const char *where = map->object.file ? map->object.file : "ConfigMap kube-system/coredns";
 	if (!text)
@@ -428,6 +433,7 @@ int corefile_from_config_map(struct arena *a, const struct kube_config_map *map,
 	for (uint32_t i = 0; i < files.count; i++)
 		files.items[i] = (struct kube_pair){ arena_strdup(a, map->data.items[i].key),
 						     arena_strdup(a, map->data.items[i].value) };
-	return parse(a, text, arena_printf(a, "%s (ConfigMap kube-system/coredns): Corefile", where),
-		     files, out, err);
+	return parse(a, text,
+		     arena_printf(a, "%s (ConfigMap kube-system/coredns): Corefile", where), files,
+		     out, err);
 }

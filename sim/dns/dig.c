@@ -185,5 +185,5 @@ static int prepare(struct resolver *r, struct err *err)
 	return code ? code : bindtool_names(r, d->search, d->ndots, err);
 }
 
-const struct machine machine_dig = { prepare, bindtool_walk, bindtool_reply, bindtool_timeout, bindtool_failed,
-				     bindtool_connected };
+const struct machine machine_dig = { prepare, bindtool_walk, bindtool_reply, bindtool_timeout,
+				     bindtool_failed, bindtool_connected };

@@ -8,7 +8,6 @@
  */
 #include "dns/resolver_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +17,7 @@ enum answer { ANSWER_NONE, ANSWER_GOOD, ANSWER_BAD };
 struct glibc {
 	/* the search */
 	struct dns_name name;
+	bool impossible;               /* no such name can be asked: nothing is */
 	unsigned dots;
 	bool trailing_dot, as_is_tried, searched, root_on_list;
 	uint32_t next_search;
@@ -360,8 +360,8 @@ static void reply(struct resolver *r, struct asked *q)
 	struct glibc *g = r->state;
 	const struct dns_message *m = q->reply;
 	uint8_t i = (uint8_t)(q - r->asked);
-	bool lame = m->rcode == DNS_NOERROR && !m->answer.count && !(m->flags & (DNS_AA | DNS_RA)) &&
-		    !m->additional.count && !m->edns.present;
+	bool lame = m->rcode == DNS_NOERROR && !m->answer.count &&
+		    !(m->flags & (DNS_AA | DNS_RA)) && !m->additional.count && !m->edns.present;
 	g->somewhere = true;
 	if (m->flags & DNS_TC && !g->stream) {
 		g->stream = true;
@@ -409,11 +409,11 @@ static int prepare(struct resolver *r, struct err *err)
 	size_t length = strlen(name);
 	r->state = g;
 	g->saved = -1;
-	if (!length || (!dns_name_parse(name, &g->name) && strcmp(name, ".") != 0))
-		return err_set(err, EINVAL, "\"%s\" is no name that can be asked", name);
+	(void)err;
+	g->impossible = !dns_name_parse(name, &g->name);
 	for (const char *p = name; *p; p++)
 		g->dots += *p == '.';
-	g->trailing_dot = name[length - 1] == '.';
+	g->trailing_dot = length && name[length - 1] == '.';
 	g->by_family = r->config.kind == RESOLVER_GETENT;
 	g->single = r->conf.single_request || r->conf.single_request_reopen;
 	g->reopen = r->conf.single_request_reopen;
@@ -438,6 +438,11 @@ static void begin(struct resolver *r)
 		resolver_add_address(r, &addr);
 	if (numeric || resolver_from_hosts(r, r->config.name)) {
 		g->outcome = NAME_FOUND;
+		finish(r);
+		return;
+	}
+	if (g->impossible) {
+		g->outcome = NAME_HOST_NOT_FOUND;
 		finish(r);
 		return;
 	}

@@ -249,8 +249,8 @@ static void make_nodes(struct dns_master *m, struct entry *entries, uint32_t cou
 	for (uint32_t i = 0; i < count; i++) {
 		struct entry *e = &entries[i];
 		if (!m->count || !dns_name_equal(m->nodes[m->count - 1].name, e->name))
-			m->nodes[m->count++] = (struct dns_master_node){ .name = e->name,
-									 .records = records + used };
+			m->nodes[m->count++] =
+			    (struct dns_master_node){ .name = e->name, .records = records + used };
 		struct dns_master_node *node = &m->nodes[m->count - 1];
 		if (e->is_record) {
 			records[used++] = e->rr;

@@ -244,7 +244,8 @@ static enum dns_master_result from_node(const struct file_query *q,
 					const struct dns_name *owner)
 {
 	for (int links = 0; links < 9; links++) {
-		const struct dns_rr *alias = q->type == DNS_CNAME ? NULL : first_of(node, DNS_CNAME);
+		const struct dns_rr *alias =
+		    q->type == DNS_CNAME ? NULL : first_of(node, DNS_CNAME);
 		if (!alias)
 			break;
 		struct dns_name target;

@@ -529,7 +529,8 @@ static void put_edns(struct strbuf *out, const struct dns_message *m)
 	strbuf_putc(out, 0);
 	put16(out, DNS_OPT);
 	put16(out, m->edns.payload);
-	put32(out, (uint32_t)(m->rcode >> 4) << 24 | (uint32_t)m->edns.version << 16 | m->edns.flags);
+	put32(out,
+	      (uint32_t)(m->rcode >> 4) << 24 | (uint32_t)m->edns.version << 16 | m->edns.flags);
 	put16(out, m->edns.options_length);
 	strbuf_add(out, m->edns.options, m->edns.options_length);
 }

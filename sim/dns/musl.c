@@ -4,11 +4,11 @@
  * it is. */
 #include "dns/resolver_internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 struct musl {
 	struct dns_name name;
+	bool impossible;           /* no such name can be asked: nothing is */
 	unsigned dots;
 	bool trailing_dot;
 	uint32_t next_search;
@@ -149,11 +149,11 @@ static int prepare(struct resolver *r, struct err *err)
 	const char *name = r->config.name;
 	size_t length = strlen(name);
 	r->state = m;
-	if (!length || !dns_name_parse(name, &m->name))
-		return err_set(err, EINVAL, "\"%s\" is no name that can be asked", name);
+	(void)err;
+	m->impossible = !dns_name_parse(name, &m->name);
 	for (const char *p = name; *p; p++)
 		m->dots += *p == '.';
-	m->trailing_dot = name[length - 1] == '.';
+	m->trailing_dot = length && name[length - 1] == '.';
 	m->types[m->count++] = DNS_A;
 	if (!r->config.no_ipv6)
 		m->types[m->count++] = DNS_AAAA;
@@ -164,12 +164,17 @@ static int prepare(struct resolver *r, struct err *err)
 
 static void begin(struct resolver *r)
 {
+	struct musl *m = r->state;
 	struct net_addr addr;
 	bool numeric = net_addr_parse(r->config.name, &addr);
 	if (numeric)
 		resolver_add_address(r, &addr);
 	if (numeric || resolver_from_hosts(r, r->config.name)) {
 		finish(r, 0);
+		return;
+	}
+	if (m->impossible) {
+		finish(r, -2);
 		return;
 	}
 	next_candidate(r);

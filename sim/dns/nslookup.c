@@ -92,7 +92,8 @@ static void nslookup_soa(const struct dns_rr *rr, const char *owner, struct strb
 	dns_rdata_text(rr, &text);
 	strbuf_printf(out, "%s\n", owner);
 	int i = 0;
-	for (char *w = strtok_r(text.data, " ", &save); w && i < 7; w = strtok_r(NULL, " ", &save)) {
+	for (char *w = strtok_r(text.data, " ", &save); w && i < 7;
+	     w = strtok_r(NULL, " ", &save)) {
 		size_t length = strlen(w);
 		if (i < 2 && length > 1)
 			w[length - 1] = 0;
@@ -213,8 +214,9 @@ static int nslookup_prepare(struct resolver *r, struct err *err)
 	return code;
 }
 
-const struct machine machine_nslookup = { nslookup_prepare, bindtool_walk, bindtool_reply, bindtool_timeout,
-					  bindtool_failed, bindtool_connected };
+const struct machine machine_nslookup = { nslookup_prepare, bindtool_walk, bindtool_reply,
+					  bindtool_timeout, bindtool_failed,
+					  bindtool_connected };
 
 /* ---- host ---------------------------------------------------------------------------- */
 

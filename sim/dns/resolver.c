@@ -66,7 +66,8 @@ void resolver_sort(struct resolver *r)
 
 /* Calls fn with each address and name of the file until it returns true. */
 static bool each_host(struct resolver *r,
-		      bool (*fn)(void *ctx, const struct net_addr *addr, const char *name), void *ctx)
+		      bool (*fn)(void *ctx, const struct net_addr *addr, const char *name),
+		      void *ctx)
 {
 	char *copy = arena_strdup(r->arena, r->config.hosts), *lines = NULL;
 	for (char *line = strtok_r(copy, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {

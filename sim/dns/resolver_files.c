@@ -97,7 +97,8 @@ static void set_option(struct words *w, const char *name, const char *value)
 		strbuf_printf(&text, ":%s", value);
 	for (uint32_t i = 0; i < w->count; i++) {
 		char *have = w->items[i];
-		if (strncmp(have, name, length) == 0 && (have[length] == 0 || have[length] == ':')) {
+		if (strncmp(have, name, length) == 0 &&
+		    (have[length] == 0 || have[length] == ':')) {
 			free(have);
 			w->items[i] = strbuf_steal(&text);
 			return;
@@ -147,8 +148,11 @@ static void cluster_first(const struct kube_pod *pod, const struct kube_store *s
 		if (strcmp(ips->items[i], "None") != 0)
 			add_word(&d->servers, ips->items[i], true);
 	if (!d->servers.count)
-		add_word(&d->servers, dns && dns->spec.cluster_ip && dns->spec.cluster_ip[0] &&
-				!kube_is(dns->spec.cluster_ip, "None") ? dns->spec.cluster_ip : "10.96.0.10",
+		add_word(&d->servers,
+			 dns && dns->spec.cluster_ip && dns->spec.cluster_ip[0] &&
+				 !kube_is(dns->spec.cluster_ip, "None")
+			     ? dns->spec.cluster_ip
+			     : "10.96.0.10",
 			 true);
 	strbuf_printf(&text, "%s.svc.%s", pod->object.meta.namespace, domain);
 	add_word(&d->searches, strbuf_text(&text), true);
@@ -169,9 +173,11 @@ static void apply_limits(struct pod_dns *d, const char *pod, struct strbuf *warn
 			break;
 	}
 	if (warnings && kept < d->searches.count)
-		strbuf_printf(warnings,
-			      "pod %s: Search Line limits were exceeded, some search paths have been "
-			      "omitted\n", pod);
+		strbuf_printf(
+		    warnings,
+		    "pod %s: Search Line limits were exceeded, some search paths have been "
+		    "omitted\n",
+		    pod);
 	if (warnings && d->servers.count > RESOLV_SERVERS)
 		strbuf_printf(warnings,
 			      "pod %s: Nameserver limits were exceeded, some nameservers have been "

@@ -254,7 +254,8 @@ static int block_zones(const struct setup *s, uint16_t port, struct block *b, bo
 		*any = true;
 		for (uint32_t k = 0; k < zones.count; k++)
 			if (block_of(s->server, &zones.items[k]))
-				return setup_error(s, NULL, "cannot serve %s - it is already defined",
+				return setup_error(s, NULL,
+						   "cannot serve %s - it is already defined",
 						   s->block->keys[i]);
 		code = setup_zone(s, s->block->line, s->block->keys[i], &b->zones, &at);
 		if (code)

@@ -181,7 +181,8 @@ static struct cache_item *item_new(const struct dns_message *m)
 		item->sections[k] = (struct dns_section){ rr, all[k]->count, all[k]->count };
 		for (uint32_t i = 0; i < all[k]->count; i++, rr++) {
 			*rr = all[k]->items[i];
-			memcpy(name, rr->owner, offsetof(struct dns_name, bytes) + rr->owner->length);
+			memcpy(name, rr->owner,
+			       offsetof(struct dns_name, bytes) + rr->owner->length);
 			rr->owner = (struct dns_name *)name;
 			name += owner_bytes(rr);
 			if (rr->rdata_length)
@@ -408,8 +409,8 @@ static enum outcome stale_answer(struct run *r, const struct block *b, const str
 	return OUT_WRITTEN;
 }
 
-enum outcome dns_cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
-			  struct dns_message *reply)
+enum outcome dns_cache_answer(struct run *r, const struct block *b,
+			      const struct dns_message *request, struct dns_message *reply)
 {
 	struct cache_plugin *c = b->cache;
 	struct cache_key key;

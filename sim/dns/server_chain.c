@@ -144,9 +144,9 @@ static bool file_answer(struct run *r, const struct block *b, const struct dns_m
 		return true;
 	}
 	enum dns_master_result result =
-		!zone->master ? DNS_MASTER_FAILURE :
-				dns_master_answer(zone->master, r->arena, &zone->origin, q, look_up, &l,
-						  reply);
+	    !zone->master
+		? DNS_MASTER_FAILURE
+		: dns_master_answer(zone->master, r->arena, &zone->origin, q, look_up, &l, reply);
 	if (result == DNS_MASTER_FAILURE)
 		*out = rcode(reply, DNS_SERVFAIL);
 	if (result != DNS_MASTER_NO_NAME || !dns_names_match(&b->file->fall, &q->name))
@@ -193,8 +193,8 @@ static enum outcome forward_answer(struct run *r, const struct forward_plugin *f
 
 /* ---- the chain -------------------------------------------------------------------------- */
 
-enum outcome dns_chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
-			   struct dns_message *reply)
+enum outcome dns_chain_backend(struct run *r, const struct block *b,
+			      const struct dns_message *request, struct dns_message *reply)
 {
 	const struct dns_question *q = &request->question;
 	enum outcome out;
@@ -227,7 +227,8 @@ enum outcome dns_chain_backend(struct run *r, const struct block *b, const struc
 void dns_loadbalance_shuffle(struct choice *c, uint32_t *order, uint32_t count)
 {
 	for (uint32_t i = 0; i + 1 < count; i++) {
-		uint32_t k = i + (uint32_t)choice_uniform(c, "dns-order", count - i), kept = order[i];
+		uint32_t k = i + (uint32_t)choice_uniform(c, "dns-order", count - i),
+			 kept = order[i];
 		order[i] = order[k];
 		order[k] = kept;
 	}

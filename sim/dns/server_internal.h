@@ -147,11 +147,11 @@ enum outcome { OUT_WRITTEN, OUT_RCODE, OUT_SILENT };
 /* Runs a request through the server; false: no reply. */
 bool dns_server_run(struct run *r, const struct dns_message *request, struct dns_message *reply);
 /* What lies behind the cache. */
-enum outcome dns_chain_backend(struct run *r, const struct block *b, const struct dns_message *request,
-			   struct dns_message *reply);
+enum outcome dns_chain_backend(struct run *r, const struct block *b,
+			      const struct dns_message *request, struct dns_message *reply);
 /* The cache and what lies behind it. */
-enum outcome dns_cache_answer(struct run *r, const struct block *b, const struct dns_message *request,
-			  struct dns_message *reply);
+enum outcome dns_cache_answer(struct run *r, const struct block *b,
+			      const struct dns_message *request, struct dns_message *reply);
 void dns_cache_free(struct cache_plugin *c);
 /* Header and question of a reply to `request`. */
 void dns_reply_begin(const struct dns_message *request, struct dns_message *reply);

@@ -208,8 +208,11 @@ static int cache_option(const struct setup *s, const struct corefile_line *l,
 		return flag_option(s, l, &c->keep_ttl);
 	if (strcmp(name, "servfail") == 0) {
 		int code = setup_duration(s, l, 1, &c->servfail_ns);
-		return code || c->servfail_ns <= INT64_C(300) * 1000000000 ? code :
-		       setup_error(s, l, "caching SERVFAIL responses over 5 minutes is not permitted");
+		return code || c->servfail_ns <= INT64_C(300) * 1000000000
+			   ? code
+			   : setup_error(
+				 s, l,
+				 "caching SERVFAIL responses over 5 minutes is not permitted");
 	}
 	return setup_error(s, l, "unknown property of cache");
 }
@@ -308,7 +311,8 @@ static int add_file_zone(const struct setup *s, const struct corefile_line *l, c
 			 const struct dns_name *origin, struct file_plugin *f)
 {
 	struct dns_master *master = NULL;
-	const char *name = arena_printf(s->server->config, "%s: %s", s->corefile->file, l->words[1]);
+	const char *name =
+	    arena_printf(s->server->config, "%s: %s", s->corefile->file, l->words[1]);
 	int code = text ? dns_master_parse(text, strlen(text), name, origin, &master, s->err) : 0;
 	if (code)
 		return code;
@@ -330,9 +334,10 @@ int setup_file(const struct setup *s, const struct corefile_line *l, struct bloc
 	int code = setup_zones(s, l, 2, &zones);
 	const char *text = mounted_file(s, l->words[1]);
 	if (!text && s->config->warnings)
-		strbuf_printf(s->config->warnings,
-			      "%s:%d: file %s is not a key of the ConfigMap: its zones are SERVFAIL\n",
-			      s->corefile->file, l->line, l->words[1]);
+		strbuf_printf(
+		    s->config->warnings,
+		    "%s:%d: file %s is not a key of the ConfigMap: its zones are SERVFAIL\n",
+		    s->corefile->file, l->line, l->words[1]);
 	for (uint32_t i = 0; !code && i < zones.count; i++)
 		code = add_file_zone(s, l, text, &zones.items[i], b->file);
 	for (uint32_t i = 0; !code && i < l->block_count; i++) {

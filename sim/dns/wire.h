@@ -28,9 +28,24 @@
 #include "net/addr.h"
 
 enum dns_type {
-	DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_HINFO = 13, DNS_MX = 15,
-	DNS_TXT = 16, DNS_AAAA = 28, DNS_SRV = 33, DNS_DNAME = 39, DNS_OPT = 41, DNS_DS = 43,
-	DNS_RRSIG = 46, DNS_NSEC = 47, DNS_IXFR = 251, DNS_AXFR = 252, DNS_ANY = 255
+	DNS_A = 1,
+	DNS_NS = 2,
+	DNS_CNAME = 5,
+	DNS_SOA = 6,
+	DNS_PTR = 12,
+	DNS_HINFO = 13,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_SRV = 33,
+	DNS_DNAME = 39,
+	DNS_OPT = 41,
+	DNS_DS = 43,
+	DNS_RRSIG = 46,
+	DNS_NSEC = 47,
+	DNS_IXFR = 251,
+	DNS_AXFR = 252,
+	DNS_ANY = 255
 };
 enum dns_class { DNS_IN = 1, DNS_CH = 3, DNS_CLASS_ANY = 255 };
 enum dns_rcode {

@@ -312,8 +312,12 @@ enum dns_kube_result dns_kube_answer(const struct dns_kube *k, const struct dns_
 		return DNS_KUBE_PASS;
 	if (q->question->type == DNS_AXFR || q->question->type == DNS_IXFR)
 		return DNS_KUBE_REFUSED;
-	struct answer a = { .zone = { .kube = k, .arena = q->arena, .zone_labels = dns_name_labels(zone) },
-			    .query = q, .records = &reply->answer, .extra = &reply->additional };
+	struct answer a = {
+		.zone = { .kube = k, .arena = q->arena, .zone_labels = dns_name_labels(zone) },
+		.query = q,
+		.records = &reply->answer,
+		.extra = &reply->additional
+	};
 	unsigned at = dns_name_suffix(name, a.zone.zone_labels);
 	a.zone.zone.length = (uint8_t)(name->length - at);
 	memcpy(a.zone.zone.bytes, name->bytes + at, a.zone.zone.length);

@@ -370,15 +370,15 @@ void zone_servers(const struct zone_query *q, struct zone_items *out)
 			const char *name = kube_map_get(&slices[n]->object.meta.labels,
 							"kubernetes.io/service-name");
 			const struct kube_service *s =
-				name ? find_service(k, slices[n]->object.meta.namespace, name) : NULL;
+			    name ? find_service(k, slices[n]->object.meta.namespace, name) : NULL;
 			if (s)
 				add_server_service(q, s, slices[n], out);
 		}
 	}
 	const struct kube_service *kube_dns = find_service(k, "kube-system", "kube-dns");
 	if (!found && k->is_kube_dns && kube_dns) {
-		add_server_service(q, kube_dns, &(struct kube_endpoint_slice){ .endpoints.count = 0 },
-				   out);
+		add_server_service(q, kube_dns,
+				   &(struct kube_endpoint_slice){ .endpoints.count = 0 }, out);
 		return;
 	}
 	struct dns_name own = q->zone;
@@ -486,7 +486,8 @@ static void reverse_endpoints(const struct zone_query *q, const struct net_addr 
 			continue;
 		for (uint32_t e = 0; e < slices[i]->endpoints.count; e++) {
 			const struct kube_endpoint *endpoint = &slices[i]->endpoints.items[e];
-			for (uint32_t n = 0; counts(endpoint) && n < endpoint->addresses.count; n++) {
+			for (uint32_t n = 0; counts(endpoint) && n < endpoint->addresses.count;
+			     n++) {
 				struct zone_item host = { 0 };
 				zone_item_host(&host, endpoint->addresses.items[n]);
 				if (!net_addr_equal(&host.addr, ip))

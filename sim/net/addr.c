@@ -62,9 +62,28 @@ static bool is_v4_mapped(const struct net_addr *a)
 	return a->family == NET_V6 && memcmp(a->bytes, prefix, sizeof prefix) == 0;
 }
 
-static int v4_text(const uint8_t *bytes, char *out, size_t size)
+/* Decimal digits, without the weight of printf: addresses are printed by the hundred
+ * thousand. Returns the end. */
+static char *put_number(char *p, unsigned n)
 {
-	return snprintf(out, size, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
+	char digits[10];
+	unsigned count = 0;
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (count)
+		*p++ = digits[--count];
+	return p;
+}
+
+static void v4_text(const uint8_t *bytes, char *out)
+{
+	char *p = put_number(out, bytes[0]);
+	for (unsigned i = 1; i < 4; i++) {
+		*p++ = '.';
+		p = put_number(p, bytes[i]);
+	}
+	*p = '\0';
 }
 
 /* RFC 5952: the first of the longest runs of two or more zero words becomes "::". */
@@ -97,10 +116,10 @@ static void v6_text(const uint8_t *bytes, char out[NET_ADDR_TEXT])
 const char *net_addr_text(const struct net_addr *a, char out[NET_ADDR_TEXT])
 {
 	if (a->family == NET_V4) {
-		v4_text(a->bytes, out, NET_ADDR_TEXT);
+		v4_text(a->bytes, out);
 	} else if (is_v4_mapped(a)) {
 		int n = snprintf(out, NET_ADDR_TEXT, "::ffff:");
-		v4_text(a->bytes + 12, out + n, NET_ADDR_TEXT - (size_t)n);
+		v4_text(a->bytes + 12, out + n);
 	} else if (a->family == NET_V6) {
 		v6_text(a->bytes, out);
 	} else {
@@ -119,9 +138,16 @@ const char *net_prefix_text(const struct net_prefix *p, char out[NET_ADDR_TEXT])
 
 const char *net_endpoint_text(const struct net_addr *a, uint16_t port, char *out)
 {
-	char text[NET_ADDR_TEXT];
-	net_addr_text(a, text);
-	snprintf(out, NET_ADDR_TEXT + 8, a->family == NET_V6 ? "[%s]:%u" : "%s:%u", text, port);
+	bool six = a->family == NET_V6;
+	char *p = out;
+	if (six)
+		*p++ = '[';
+	net_addr_text(a, p);
+	p += strlen(p);
+	if (six)
+		*p++ = ']';
+	*p++ = ':';
+	*put_number(p, port) = '\0';
 	return out;
 }
 

@@ -306,6 +306,7 @@ static int all_outcomes(struct run *r, struct trace_report *out, struct err *err
 {
 	struct world *w = r->w;
 	struct trace_outcome o;
+	w->row->executor->reset_flows(w->executor);
 	if (!r->query->exhaustive) {
 		int code = one_outcome(r, &o, err);
 		if (!code)

@@ -33,15 +33,16 @@ struct dial {
 
 static struct dial *dials;
 static uint32_t dial_count;
+static uint8_t family; /* of the cluster */
 
 static void add_dial(const char *from, const char *ip, int port, const char *protocol)
 {
 	char to[128];
 	struct net_addr a;
-	if (!ip || !net_addr_parse(ip, &a) || a.family != NET_V4 || port <= 0 ||
+	if (!ip || !net_addr_parse(ip, &a) || a.family != family || port <= 0 ||
 	    kube_is(protocol, "SCTP"))
 		return;
-	snprintf(to, sizeof to, "%s:%d", ip, port);
+	net_endpoint_text(&a, (uint16_t)port, to);
 	dials = mem_grow(dials, dial_count, dial_count + 1, sizeof *dials);
 	struct dial *d = &dials[dial_count++];
 	snprintf(d->from, sizeof d->from, "%s", from);
@@ -143,9 +144,12 @@ static void outcome_name(struct world *w, const struct trace_outcome *o, uint8_t
 	bool at_output = proto == PROTO_UDP && strncmp(from, "node/", 5) == 0;
 	char ip[NET_ADDR_TEXT], seen[NET_ADDR_TEXT];
 	const char *name = o->pod;
-	if (o->has_backend && !*name) /* of a pod without object; of a node's own program */
-		name = place_kind_of(world_place(w, net_addr_text(&o->ip, ip), NULL)) == PLACE_NODE
-			       ? o->node : ip;
+	/* A pod without object; a program on the host network has its node's name. */
+	if (o->has_backend &&
+	    place_kind_of(world_place(w, net_addr_text(&o->ip, ip), NULL)) == PLACE_NODE)
+		name = o->node;
+	else if (!*name)
+		name = ip;
 	if (o->verdict == TRACE_DELIVERED)
 		snprintf(out, 320, "%s sees %s", name, net_addr_text(&o->client_seen, seen));
 	else if (at_output && (o->verdict == TRACE_REJECTED || o->verdict == TRACE_DROPPED))
@@ -195,7 +199,7 @@ static uint32_t senders(struct world *w, const char **froms, struct arena *arena
 	const struct kube_object *o;
 	uint32_t cursor = 0, n = 0;
 	char text[NET_ADDR_TEXT];
-	froms[n++] = "outside/198.18.7.7";
+	froms[n++] = family == NET_V4 ? "outside/198.18.7.7" : "outside/2001:db8::7";
 	while ((o = kube_store_next_created(world_store(w), KIND_NODE, &cursor)) != NULL && n < max - 2) {
 		const struct kube_node *node = (const void *)o;
 		struct net_prefix range;
@@ -209,7 +213,7 @@ static uint32_t senders(struct world *w, const char **froms, struct arena *arena
 	while ((o = kube_store_next_created(world_store(w), KIND_ENDPOINT_SLICE, &cursor)) != NULL) {
 		const struct kube_endpoint_slice *s = (const void *)o;
 		if (!s->endpoints.count || !s->endpoints.items[0].node_name ||
-		    !kube_is(s->address_type, "IPv4"))
+		    !kube_is(s->address_type, family == NET_V4 ? "IPv4" : "IPv6"))
 			continue;
 		froms[n++] = arena_strdup(arena, s->endpoints.items[0].addresses.items[0]);
 		break;
@@ -254,7 +258,15 @@ static void cluster(const char *file, const char *mode, bool few)
 	}
 	if (check_note(!code && !code2, __FILE__, __LINE__, "%s: %s", file, err.text)) {
 		const struct kube_object *o;
-		uint32_t cursor = 0, count = senders(model, froms, arena, 12);
+		uint32_t cursor = 0;
+		family = NET_V4;
+		while ((o = kube_store_next(world_store(model), KIND_SERVICE, NULL, &cursor)) != NULL) {
+			const char *ip = ((const struct kube_service *)o)->spec.cluster_ip;
+			if (ip && strchr(ip, ':'))
+				family = NET_V6;
+		}
+		cursor = 0;
+		uint32_t count = senders(model, froms, arena, 12);
 		while ((o = kube_store_next(world_store(model), KIND_SERVICE, NULL, &cursor)) != NULL)
 			service_dials(model, (const void *)o, froms, count);
 		if (few)

@@ -122,7 +122,8 @@ static void expected_section(const json_t *records, struct strbuf *out)
 	for (size_t i = 0; i < count; i++) {
 		const json_t *r = json_array_get(records, i);
 		struct strbuf line = { 0 };
-		strbuf_printf(&line, "%s %lld %s %s %s", json_string_value(json_object_get(r, "name")),
+		strbuf_printf(&line, "%s %lld %s %s %s",
+			      json_string_value(json_object_get(r, "name")),
 			      (long long)json_integer_value(json_object_get(r, "ttl")),
 			      json_string_value(json_object_get(r, "class")),
 			      json_string_value(json_object_get(r, "type")),

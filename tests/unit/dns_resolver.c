@@ -135,7 +135,8 @@ static char *comparable(const char *text)
 	char *copy = mem_strdup(text), *save = NULL, *lines[512];
 	size_t count = 0;
 	struct strbuf out = { 0 };
-	for (char *l = strtok_r(copy, "\n", &save); l && count < 512; l = strtok_r(NULL, "\n", &save)) {
+	for (char *l = strtok_r(copy, "\n", &save); l && count < 512;
+	     l = strtok_r(NULL, "\n", &save)) {
 		blank_after(l, "id: ", false);
 		blank_after(l, "COOKIE: ", false);
 		blank_after(l, "Query time: ", false);
@@ -306,16 +307,22 @@ static bool lose_number(void *ctx, uint32_t number, const uint8_t *bytes, size_t
 /* The AAAA answer of the first name is lost, as in the conntrack race. */
 static void test_lost_answer(void)
 {
-	static const struct { enum resolver_kind kind; int64_t ended_ms; const char *queries; } rows[] = {
+	static const struct {
+		enum resolver_kind kind;
+		int64_t ended_ms;
+		const char *queries;
+	} rows[] = {
 		/* Waits 5 s, then asks both again from the same port with the same ids. */
-		{ RESOLVER_GLIBC, 5000, "? kubia.default.svc.cluster.local A\n"
-					"? kubia.default.svc.cluster.local AAAA\n"
-					"? kubia.default.svc.cluster.local A\n"
-					"? kubia.default.svc.cluster.local AAAA\n" },
+		{ RESOLVER_GLIBC, 5000,
+		  "? kubia.default.svc.cluster.local A\n"
+		  "? kubia.default.svc.cluster.local AAAA\n"
+		  "? kubia.default.svc.cluster.local A\n"
+		  "? kubia.default.svc.cluster.local AAAA\n" },
 		/* After 2.5 s only what is missing. */
-		{ RESOLVER_MUSL, 2500, "? kubia.default.svc.cluster.local A\n"
-				       "? kubia.default.svc.cluster.local AAAA\n"
-				       "? kubia.default.svc.cluster.local AAAA\n" },
+		{ RESOLVER_MUSL, 2500,
+		  "? kubia.default.svc.cluster.local A\n"
+		  "? kubia.default.svc.cluster.local AAAA\n"
+		  "? kubia.default.svc.cluster.local AAAA\n" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct bench b;

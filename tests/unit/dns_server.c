@@ -68,8 +68,8 @@ static void bench_open(struct bench *b, const char *corefile)
 	b->choice = choice_new(3);
 	b->view = dns_view_new();
 	apply(b, cluster);
-	CHECK_INT(dns_master_parse(upstream, strlen(upstream), "upstream", &root, &b->upstream, &err),
-		  0);
+	CHECK_INT(
+	    dns_master_parse(upstream, strlen(upstream), "upstream", &root, &b->upstream, &err), 0);
 	CHECK_INT(corefile_parse(b->arena,
 				 corefile ? corefile : corefile_kubeadm(b->arena, "cluster.local"),
 				 "Corefile", &parsed, &err), 0);
@@ -99,7 +99,8 @@ static const struct dns_message *send_bytes(struct bench *b, const struct strbuf
 	if (!dns_server_answer(b->server, (const uint8_t *)query->data, query->length, &client,
 			       b->now_ns, &b->reply, &b->delay_ns))
 		return NULL;
-	CHECK_INT(dns_message_read(b->arena, (const uint8_t *)b->reply.data, b->reply.length, m), 0);
+	CHECK_INT(dns_message_read(b->arena, (const uint8_t *)b->reply.data, b->reply.length, m),
+		  0);
 	return m;
 }
 
@@ -120,8 +121,9 @@ static const char *text_of(struct bench *b, const struct dns_message *m)
 	const struct dns_section *const all[] = { &m->answer, &m->authority, &m->additional };
 	struct strbuf out = { 0 };
 	char name[DNS_NAME_TEXT], word[16];
-	strbuf_printf(&out, "%s%s%s%s", dns_rcode_text(m->rcode, word), m->flags & DNS_AA ? " aa" : "",
-		      m->flags & DNS_RA ? " ra" : "", m->flags & DNS_TC ? " tc" : "");
+	strbuf_printf(&out, "%s%s%s%s", dns_rcode_text(m->rcode, word),
+		      m->flags & DNS_AA ? " aa" : "", m->flags & DNS_RA ? " ra" : "",
+		      m->flags & DNS_TC ? " tc" : "");
 	for (int k = 0; k < 3; k++) {
 		for (uint32_t i = 0; i < all[k]->count; i++) {
 			const struct dns_rr *rr = &all[k]->items[i];
@@ -141,8 +143,11 @@ static const char *text_of(struct bench *b, const struct dns_message *m)
 
 /* ---- cache ---------------------------------------------------------------------- */
 
-#define CACHED ".:53 {\n kubernetes cluster.local {\n ttl 30\n }\n forward . /etc/resolv.conf\n cache 30\n}\n"
-#define UNCACHED ".:53 {\n kubernetes cluster.local {\n ttl 30\n }\n forward . /etc/resolv.conf\n}\n"
+#define CACHED                                                                                     \
+	".:53 {\n kubernetes cluster.local {\n ttl 30\n }\n forward . /etc/resolv.conf\n cache "   \
+	"30\n}\n"
+#define UNCACHED                                                                                   \
+	".:53 {\n kubernetes cluster.local {\n ttl 30\n }\n forward . /etc/resolv.conf\n}\n"
 
 static const char late[] =
 	"apiVersion: v1\nkind: Service\nmetadata: {name: late, namespace: default}\n"
@@ -152,7 +157,8 @@ static void test_denial_stays(void)
 {
 	struct bench b;
 	bench_open(&b, CACHED);
-	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A, "NXDOMAIN aa | cluster.local. 30 SOA ");
+	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A,
+	       "NXDOMAIN aa | cluster.local. 30 SOA ");
 	apply(&b, late);
 	b.now_ns = 29 * NS_PER_S;
 	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A, "NXDOMAIN aa | cluster.local. 1 SOA ");
@@ -166,7 +172,8 @@ static void test_denial_goes(void)
 {
 	struct bench b;
 	bench_open(&b, NULL);
-	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A, "NXDOMAIN aa | cluster.local. 30 SOA ");
+	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A,
+	       "NXDOMAIN aa | cluster.local. 30 SOA ");
 	apply(&b, late);
 	ANSWER(&b, "late.default.svc.cluster.local.", DNS_A,
 	       "NOERROR aa : late.default.svc.cluster.local. 30 A 10.96.45.9");
@@ -258,7 +265,8 @@ static void test_oddities(void)
 	struct bench b;
 	bench_open(&b, UNCACHED);
 	/* SOA is not looked up below the apex; TXT of the apex does not exist. */
-	ANSWER(&b, "nope.default.svc.cluster.local.", DNS_SOA, "NOERROR aa | cluster.local. 30 SOA ");
+	ANSWER(&b, "nope.default.svc.cluster.local.", DNS_SOA,
+	       "NOERROR aa | cluster.local. 30 SOA ");
 	ANSWER(&b, "cluster.local.", DNS_TXT, "NXDOMAIN aa | cluster.local. 30 SOA ");
 	/* A pod's namespace is not looked at while pods are disabled. */
 	ANSWER(&b, "default.pod.cluster.local.", DNS_A, "NXDOMAIN aa | cluster.local. 30 SOA ");
@@ -300,7 +308,9 @@ static void test_malformed(void)
 	CHECK(m && m->rcode == DNS_NOTIMP && m->opcode == DNS_UPDATE);
 	m = RAW(&b, "\0\7\1\0\0\1\0\0\0\0\0\0\300\14\0\1\0\1"); /* a name that points to itself */
 	CHECK(m && m->rcode == DNS_FORMERR && !m->has_question);
-	m = RAW(&b, "\0\7\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0\4\0\10"); /* OPT cut */
+	m = RAW(
+	    &b,
+	    "\0\7\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0\4\0\10"); /* OPT cut */
 	CHECK(m && m->rcode == DNS_FORMERR && m->has_question);
 	m = RAW(&b, "\0\7\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1"); /* counts may lie at the end */
 	CHECK(m && m->rcode == DNS_NXDOMAIN);
@@ -314,14 +324,16 @@ static void test_edns(void)
 	struct bench b;
 	bench_open(&b, NULL);
 	/* DO and a Z bit; cookie, client subnet, padding. */
-	static const char query[] = "\0\7\1\0\0\1\0\0\0\0\0\1\3web\7default\3svc\7cluster\5local\0\0\1\0\1"
-				    "\0\0\51\4\320\0\0\xc0\1\0\32"
-				    "\0\12\0\10abcdefgh\0\10\0\4\0\1\0\0\0\14\0\2xx";
+	static const char query[] =
+	    "\0\7\1\0\0\1\0\0\0\0\0\1\3web\7default\3svc\7cluster\5local\0\0\1\0\1"
+	    "\0\0\51\4\320\0\0\xc0\1\0\32"
+	    "\0\12\0\10abcdefgh\0\10\0\4\0\1\0\0\0\14\0\2xx";
 	const struct dns_message *m = send_raw(&b, query, sizeof query - 1);
 	CHECK(m && m->edns.present && m->edns.payload == 1232 && m->edns.version == 0);
 	const uint8_t *opt = (const uint8_t *)b.reply.data + b.reply.length - 29;
 	CHECK(memcmp(opt, "\0\0\51\4\320\0\0\xc0\0\0\22\0\12\0\10abcdefgh\0\14\0\2xx", 29) == 0);
-	static const char version[] = "\0\7\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\51\4\320\0\1\0\0\0\0";
+	static const char version[] =
+	    "\0\7\1\0\0\1\0\0\0\0\0\1\1a\0\0\1\0\1\0\0\51\4\320\0\1\0\0\0\0";
 	m = send_raw(&b, version, sizeof version - 1);
 	CHECK(m && m->rcode == DNS_BADVERS && m->edns.payload == 0 && m->has_question);
 	bench_close(&b);
@@ -415,7 +427,8 @@ static void test_kept(void)
 	strbuf_add(&first, b.reply.data, b.reply.length);
 	ask(&b, "web.default.svc.cluster.local.", DNS_SRV);
 	CHECK_INT(dns_server_stats(b.server).finished_hits, 1);
-	CHECK(first.length == b.reply.length && memcmp(first.data, b.reply.data, first.length) == 0);
+	CHECK(first.length == b.reply.length &&
+	      memcmp(first.data, b.reply.data, first.length) == 0);
 	apply(&b, late); /* anything that changes makes it compute anew */
 	ask(&b, "web.default.svc.cluster.local.", DNS_SRV);
 	CHECK_INT(dns_server_stats(b.server).finished_hits, 1);
@@ -423,7 +436,8 @@ static void test_kept(void)
 	bench_close(&b);
 }
 
-/* ---- Corefiles -------------------------------------------------------------------------------- */
+/* ---- Corefiles --------------------------------------------------------------------------------
+ */
 
 static void refused(const char *corefile, const char *expected)
 {
@@ -460,19 +474,24 @@ static void test_bad_corefiles(void)
 		"Corefile:2: cache: cache TTL can not be zero or negative: 0");
 	refused(".:53 {\n errors\n}\n.:53 {\n errors\n}\n",
 		"Corefile:4: cannot serve .:53 - it is already defined");
-	refused("(a) {\n import a\n}\n.:53 {\n import a\n}\n", "Corefile:2: import a goes too deep");
+	refused("(a) {\n import a\n}\n.:53 {\n import a\n}\n",
+		"Corefile:2: import a goes too deep");
 }
 
 static const struct check tests[] = {
 	{ "with everything cached a new Service stays NXDOMAIN for 30 s", test_denial_stays },
 	{ "with cluster.local left out of the cache it is there at once", test_denial_goes },
-	{ "cached TTLs count down in whole seconds; the owner's case is the first query's", test_countdown },
+	{ "cached TTLs count down in whole seconds; the owner's case is the first query's",
+	  test_countdown },
 	{ "the cache lifts a TTL of 0 to 5", test_floor },
 	{ "an upstream's SERVFAIL is kept for 5 s", test_servfail_cached },
-	{ "ExternalName gives the alias and what the upstream has; its failures do not show", test_upstream },
+	{ "ExternalName gives the alias and what the upstream has; its failures do not show",
+	  test_upstream },
 	{ "a silent upstream is SERVFAIL after 4 s, a slow one answers late", test_silence },
-	{ "owners have the question's case, targets the objects' with the question's zone", test_case },
-	{ "what CoreDNS does not look up: SOA below the apex, TXT of it, transfers", test_oddities },
+	{ "owners have the question's case, targets the objects' with the question's zone",
+	  test_case },
+	{ "what CoreDNS does not look up: SOA below the apex, TXT of it, transfers",
+	  test_oddities },
 	{ "malformed messages get FORMERR, NOTIMP, SERVFAIL or nothing", test_malformed },
 	{ "the OPT comes back with size, upper flags and the known options", test_edns },
 	{ "forward opens classes other than IN", test_class },

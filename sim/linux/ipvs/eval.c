@@ -141,7 +141,7 @@ static struct ipvs_conn *template_for(struct ipvs *v, struct ipvs_service *s, co
 	struct ipvs_conn *t = conn_find_in(v, &held);
 	if (t && template_usable(v, t))
 		return t;
-	struct ipvs_dest *d = s->scheduler->choose(v, s, p);
+	struct ipvs_dest *d = ipvs_choose(v, s, p);
 	if (!d)
 		return NULL;
 	t = conn_new(v, &held, d, s->at.port ? d->at.port : 0);
@@ -159,7 +159,7 @@ static struct ipvs_conn *schedule(struct ipvs *v, struct ipvs_service *s, const 
 		t = template_for(v, s, p, key);
 		d = t ? t->dest : NULL;
 	} else {
-		d = s->scheduler->choose(v, s, p);
+		d = ipvs_choose(v, s, p);
 	}
 	if (!d)
 		return NULL;

@@ -61,9 +61,14 @@ struct ipvs_service {
 	/* schedulers */
 	struct ipvs_dest *last; /* rr: the last one chosen; NULL: the list's head */
 	int wrr_weight, wrr_max, wrr_step;
+	bool history_unknown;   /* what was chosen before is not known: the next choice is drawn */
 	struct ipvs_dest **hash; /* sh, dh, mh */
 	struct table caches;     /* lblc, lblcr: struct net_addr -> struct ipvs_cache */
 };
+
+/* What a scheduler's choice depends on besides the packet. When it is not known (a trace
+ * of a node that has been running), a server is drawn with its long-run share. */
+enum ipvs_history { IPVS_HISTORY_NONE, IPVS_HISTORY_EQUAL, IPVS_HISTORY_WEIGHT };
 
 struct ipvs_scheduler {
 	const char *name;
@@ -72,6 +77,7 @@ struct ipvs_scheduler {
 	/* A server came, went or changed. `gone` or NULL. */
 	void (*changed)(struct ipvs_service *s, const struct ipvs_dest *gone);
 	const char *flag_names[2]; /* of SVC_SCHED1 and SVC_SCHED2; NULL none */
+	enum ipvs_history history;
 };
 
 enum ipvs_state { /* names in conn.c; the order of the kernel's tables */
@@ -130,6 +136,8 @@ int64_t ipvs_sysctl(const struct ipvs *v, const char *name);
 
 /* ---- sched.c, compile.c (tables of sh, dh, mh), sched_cache.c (lblc, lblcr) */
 const struct ipvs_scheduler *ipvs_scheduler_find(const char *name);
+/* The scheduler's choice for a new connection; NULL: no server can take it. */
+struct ipvs_dest *ipvs_choose(struct ipvs *v, struct ipvs_service *s, const struct packet *p);
 bool ipvs_can_take(const struct ipvs_dest *d); /* weight above 0, not overloaded */
 struct ipvs_dest *ipvs_least_loaded(struct ipvs_dest *const *dests, uint32_t count);
 void sh_changed(struct ipvs_service *s, const struct ipvs_dest *gone);

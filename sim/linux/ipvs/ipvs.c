@@ -43,6 +43,7 @@ void ipvs_reset_flows(struct ipvs *v)
 		struct ipvs_service *s = v->services[i];
 		s->stats = (struct ipvs_stats){ 0 };
 		s->last = NULL;
+		s->history_unknown = true;
 		for (uint32_t k = 0; k < s->dest_count; k++)
 			s->dests[k]->stats = (struct ipvs_stats){ 0 };
 		if (s->scheduler->changed)

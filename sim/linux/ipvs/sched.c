@@ -3,9 +3,12 @@
  * Facts from net/netfilter/ipvs/ip_vs_{rr,wrr,lc,wlc,sed,nq,fo,ovf}.c and from a 6.1
  * kernel's choices (tests/unit/linux_ipvs.c).
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/arena.h"
 #include "linux/ipvs/internal.h"
+#include "linux/netns.h"
 
 bool ipvs_can_take(const struct ipvs_dest *d)
 {
@@ -175,19 +178,46 @@ static struct ipvs_dest *ovf_choose(struct ipvs *v, struct ipvs_service *s, cons
 }
 
 static const struct ipvs_scheduler schedulers[] = {
-	{ "rr", rr_choose, NULL, { NULL, NULL } },
-	{ "wrr", wrr_choose, wrr_changed, { NULL, NULL } },
-	{ "lc", lc_choose, NULL, { NULL, NULL } },
-	{ "wlc", wlc_choose, NULL, { NULL, NULL } },
-	{ "sed", sed_choose, NULL, { NULL, NULL } },
-	{ "nq", nq_choose, NULL, { NULL, NULL } },
-	{ "sh", sh_choose, sh_changed, { "sh-fallback", "sh-port" } },
-	{ "dh", dh_choose, dh_changed, { NULL, NULL } },
-	{ "mh", mh_choose, mh_changed, { "mh-fallback", "mh-port" } },
-	{ "lblc", lblc_choose, cache_changed, { NULL, NULL } },
-	{ "lblcr", lblcr_choose, cache_changed, { NULL, NULL } },
-	{ "fo", fo_choose, NULL, { NULL, NULL } },
-	{ "ovf", ovf_choose, NULL, { NULL, NULL } } };
+	{ "rr", rr_choose, NULL, { NULL, NULL }, IPVS_HISTORY_EQUAL },
+	{ "wrr", wrr_choose, wrr_changed, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "lc", lc_choose, NULL, { NULL, NULL }, IPVS_HISTORY_EQUAL },
+	{ "wlc", wlc_choose, NULL, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "sed", sed_choose, NULL, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "nq", nq_choose, NULL, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "sh", sh_choose, sh_changed, { "sh-fallback", "sh-port" }, IPVS_HISTORY_NONE },
+	{ "dh", dh_choose, dh_changed, { NULL, NULL }, IPVS_HISTORY_NONE },
+	{ "mh", mh_choose, mh_changed, { "mh-fallback", "mh-port" }, IPVS_HISTORY_NONE },
+	{ "lblc", lblc_choose, cache_changed, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "lblcr", lblcr_choose, cache_changed, { NULL, NULL }, IPVS_HISTORY_WEIGHT },
+	{ "fo", fo_choose, NULL, { NULL, NULL }, IPVS_HISTORY_NONE },
+	{ "ovf", ovf_choose, NULL, { NULL, NULL }, IPVS_HISTORY_NONE } };
+
+static struct ipvs_dest *drawn(struct ipvs *v, struct ipvs_service *s)
+{
+	uint64_t *weights = mem_array(s->dest_count + 1, sizeof *weights), sum = 0;
+	for (uint32_t i = 0; i < s->dest_count; i++) {
+		const struct ipvs_dest *d = s->dests[i];
+		if (ipvs_can_take(d))
+			weights[i] = s->scheduler->history == IPVS_HISTORY_EQUAL ? 1
+										 : (uint64_t)d->weight;
+		sum += weights[i];
+	}
+	struct ipvs_dest *d = NULL;
+	if (sum) {
+		struct choice *choice = netns_env(v->ns)->choice;
+		d = s->dests[choice_draw(choice, "backend", weights, s->dest_count)];
+		s->last = d;
+	}
+	free(weights);
+	return d;
+}
+
+struct ipvs_dest *ipvs_choose(struct ipvs *v, struct ipvs_service *s, const struct packet *p)
+{
+	bool unknown = s->history_unknown && s->scheduler->history != IPVS_HISTORY_NONE;
+	s->history_unknown = false;
+	return unknown ? drawn(v, s) : s->scheduler->choose(v, s, p);
+}
 
 const struct ipvs_scheduler *ipvs_scheduler_find(const char *name)
 {
