@@ -322,9 +322,15 @@ static void pod_addrs(struct executor *e, struct kernel_place *p, struct kernel_
 			add_route(in_pod, &all, &gateway, p->uplink, "");
 			continue;
 		}
+		const char *port = node->routed ? p->port : node->bridge;
+		struct net_addr link_local;
+		bool v6 = a->family == NET_V6 && net_addr_parse("fe80::1", &link_local);
 		add_addr(in_pod, a, one.bits, p->uplink);
-		add_route(in_pod, &all, NULL, p->uplink, "");
-		add_route(in_node, &one, NULL, node->routed ? p->port : node->bridge, "");
+		/* Nodes answer ARP for others (proxy_arp), but no neighbour solicitations. */
+		if (v6)
+			add_addr(in_node, &link_local, 64, port);
+		add_route(in_pod, &all, v6 ? &link_local : NULL, p->uplink, v6 ? " onlink" : "");
+		add_route(in_node, &one, NULL, port, "");
 	}
 }
 
