@@ -24,8 +24,9 @@ static const struct question nft_xtables[] = {
 	  "*filter\n-A INPUT -m recent --name svclab --rcheck --seconds 1 --reap -j ACCEPT\nCOMMIT\n" } };
 static const struct question nftables[] = {
 	{ "nf_tables", { "nft", "-f", "-", NULL },
-	  "table ip svclab { chain nat { type nat hook prerouting priority -100; numgen random mod 2 vmap "
-	  "{ 0 : accept, 1 : accept }\n} }\n" } }; /* nft 1.0.6 wants the line's end */
+	  /* nft 1.0.6 wants the ends of lines. */
+	  "table ip svclab {\nchain nat {\ntype nat hook prerouting priority -100;\n"
+	  "numgen random mod 2 vmap { 0 : accept, 1 : accept }\n}\n}\n" } };
 static const struct question ipvs[] = {
 	{ "IPVS", { "ipvsadm", "-A", "-t", "10.0.0.1:80", "-s", "rr", NULL }, NULL },
 	{ "ipset", { "ipset", "create", "svclab", "hash:ip,port", NULL }, NULL } };
