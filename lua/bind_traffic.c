@@ -15,10 +15,19 @@ static int traced_free(lua_State *L)
 	if (t->script && t->script->last == t)
 		t->script->last = NULL;
 	op_free(t->op);
-	trace_free(t->trace);
 	t->op = NULL;
 	t->trace = NULL;
 	return 0;
+}
+
+static struct trace *script_trace(struct script *s)
+{
+	if (s->trace_count == s->trace_capacity) {
+		uint32_t more = s->trace_capacity ? s->trace_capacity * 2 : 64;
+		s->traces = mem_grow(s->traces, s->trace_capacity, more, sizeof *s->traces);
+		s->trace_capacity = more;
+	}
+	return s->traces[s->trace_count++] = trace_new();
 }
 
 static struct traced *traced_new(lua_State *L, bool trace)
@@ -31,7 +40,7 @@ static struct traced *traced_new(lua_State *L, bool trace)
 	t->anchor = LUA_NOREF;
 	luaL_setmetatable(L, TRACED);
 	if (trace)
-		t->trace = trace_new();
+		t->trace = script_trace(t->script);
 	return t;
 }
 

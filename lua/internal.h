@@ -51,6 +51,9 @@ struct script {
 	uint32_t queue_count, queue_capacity;
 	struct task *current;
 	struct traced *last;  /* the last traced operation, for failures */
+	/* All traces: packets under way may point to one whose operation is over. */
+	struct trace **traces;
+	uint32_t trace_count, trace_capacity;
 	struct strbuf printed; /* print and kubectl's words, for the diagnostics */
 	struct replay *replay; /* NULL: random choices are the seed's */
 };

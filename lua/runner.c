@@ -63,6 +63,9 @@ static void script_free(struct script *s)
 	state_free(s->state); /* operations go before their world */
 	watch_free(s->watch);
 	world_free(s->world);
+	for (uint32_t i = 0; i < s->trace_count; i++)
+		trace_free(s->traces[i]);
+	free(s->traces);
 	strbuf_free(&s->source);
 	strbuf_free(&s->printed);
 	arena_free(s->arena);
