@@ -55,6 +55,17 @@ static int svclab_sysctl(lua_State *L)
 	return 1;
 }
 
+/* command(place, "iptables -P FORWARD DROP") */
+static int svclab_command(lua_State *L)
+{
+	struct world *w = need_verb(L);
+	struct place *p = check_place(L, 1);
+	struct err err = { 0 };
+	if (world_command(w, p, luaL_checkstring(L, 2), &err))
+		return raise_err(L, &err);
+	return 0;
+}
+
 static int svclab_fault(lua_State *L)
 {
 	struct world *w = need_verb(L);
@@ -241,7 +252,7 @@ void bind_node(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "place", svclab_place }, { "dump", svclab_dump }, { "sysctl", svclab_sysctl },
-		{ "fault", svclab_fault }, { "restart_kube_proxy", svclab_restart_kube_proxy },
+		{ "fault", svclab_fault }, { "command", svclab_command }, { "restart_kube_proxy", svclab_restart_kube_proxy },
 		{ "switch_mode", svclab_switch_mode }, { "sync_stats", svclab_sync_stats },
 		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "now", svclab_now },
 		{ "seen", svclab_seen }, { "packets", svclab_packets }, { "inject", svclab_inject },

@@ -234,14 +234,15 @@ static int svclab_it(lua_State *L)
 	return 0;
 }
 
-/* Text with a line break is YAML; anything else names a file beside the script. */
+/* apply(text, wants a refusal, only the status). Text with a line break is YAML; anything
+ * else names a file beside the script. */
 static int svclab_apply(lua_State *L)
 {
 	struct script *s = script_of(L);
 	struct world *w = need_verb(L);
 	size_t length;
 	const char *text = luaL_checklstring(L, 1, &length);
-	bool wants_refusal = lua_toboolean(L, 2);
+	bool wants_refusal = lua_toboolean(L, 2), status = lua_toboolean(L, 3);
 	struct strbuf bytes = { 0 }, said = { 0 };
 	struct err err = { 0 };
 	const char *file = NULL;
@@ -257,7 +258,8 @@ static int svclab_apply(lua_State *L)
 		code = file_read(file, &bytes, &err);
 	}
 	if (!code)
-		code = world_apply(w, strbuf_text(&bytes), bytes.length, file, &said, &err);
+		code = (status ? world_apply_status : world_apply)(w, strbuf_text(&bytes), bytes.length,
+								   file, &said, &err);
 	lua_pushstring(L, strbuf_text(&said));
 	strbuf_free(&bytes);
 	strbuf_free(&said);

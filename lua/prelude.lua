@@ -165,6 +165,9 @@ end
 
 function apply(text) return (s.apply(text)) end
 
+-- As a controller writes the status of an object that is there.
+function apply_status(text) return (s.apply(text, false, true)) end
+
 -- The API server's refusal of a manifest; fails when it is accepted.
 function refused(text)
   local _, _, message = s.apply(text, true)
@@ -367,6 +370,7 @@ function place:ip(family) local i = s.place(self.name); return family == 6 and i
 function place:dump(view, argument) return s.dump(self.name, view, argument) end
 function place:sysctl(name, value) return s.sysctl(self.name, name, value) end
 function place:counters() return s.counters(self.name) end
+function place:run(line) s.command(self.name, line) end
 function place:fault(what) s.fault(self.name, what) end
 function place:partition(other) s.fault(self.name, "partition=" .. text_of(other)) end
 function place:heal() s.fault(self.name, "heal") end

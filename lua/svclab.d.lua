@@ -76,6 +76,10 @@ function spawn(body) end
 ---@param text string
 ---@return string what kubectl says
 function apply(text) end
+---Writes the status of objects that are there, as a controller does.
+---@param text string
+---@return string
+function apply_status(text) end
 ---The API server's refusal of a manifest.
 ---@return string
 function refused(text) end
@@ -152,6 +156,7 @@ function switch_mode(mode) end
 ---@field rules fun(self, view?: string, format?: string): string
 ---@field sync_stats fun(self): table
 ---@field restart_kube_proxy fun(self)
+---@field run fun(self, line: string) an administrator's command: "iptables -P FORWARD DROP", "ip addr add 192.168.0.77/24 dev eth0", nft, ipset, ipvsadm, "ip route ...", "conntrack -D ..."
 ---@field fault fun(self, what: string)
 ---@field partition fun(self, other: string|Place)
 ---@field heal fun(self)

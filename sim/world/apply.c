@@ -91,6 +91,21 @@ static int apply_one(struct applying *a, struct kube_object *o, struct err *err)
 	return code;
 }
 
+static int apply_status(void *ctx, struct kube_object *o, struct err *err)
+{
+	struct applying *a = ctx;
+	struct kube_answer answer = { 0 };
+	struct kube_object *named = kube_ref(o);
+	int code = kube_admit_update_status(a->w->admit, o, &answer);
+	if (code)
+		code = refused(a, &answer, code, err);
+	else
+		say(a, named, "replaced");
+	kube_answer_free(&answer);
+	kube_unref(named);
+	return code;
+}
+
 static int apply_object(void *ctx, struct kube_object *o, struct err *err)
 {
 	struct applying *a = ctx;
@@ -99,12 +114,26 @@ static int apply_object(void *ctx, struct kube_object *o, struct err *err)
 	return apply_one(a, o, err);
 }
 
+static int read_all(struct applying *a, const char *text, size_t length,
+		    int (*each)(void *ctx, struct kube_object *o, struct err *err), struct err *err)
+{
+	struct manifest_options options = { .warnings = a->w->options.warnings,
+					    .namespace = "default" };
+	if (!a->w->admit)
+		return err_set(err, EINVAL, "apply needs a running cluster, not a snapshot");
+	return manifest_read(text, length, a->file, &options, each, a, err);
+}
+
 int world_apply(struct world *w, const char *text, size_t length, const char *file,
 		struct strbuf *said, struct err *err)
 {
 	struct applying a = { .w = w, .said = said, .file = file };
-	struct manifest_options options = { .warnings = w->options.warnings, .namespace = "default" };
-	if (!w->admit)
-		return err_set(err, EINVAL, "apply needs a running cluster, not a snapshot");
-	return manifest_read(text, length, file, &options, apply_object, &a, err);
+	return read_all(&a, text, length, apply_object, err);
+}
+
+int world_apply_status(struct world *w, const char *text, size_t length, const char *file,
+		       struct strbuf *said, struct err *err)
+{
+	struct applying a = { .w = w, .said = said, .file = file };
+	return read_all(&a, text, length, apply_status, err);
 }

@@ -37,7 +37,7 @@ static bool has_extra(const struct place *p, const struct net_addr *a)
 }
 
 /* The addresses of the node's interfaces, as kube-proxy lists them. */
-static void collect_addresses(struct proxy *x)
+void proxy_collect_addresses(struct proxy *x)
 {
 	const struct place *p = x->node;
 	const char *uplink = p->uplink ? p->uplink : "eth0";
@@ -131,7 +131,7 @@ int proxy_start(struct proxy *x, struct err *err)
 {
 	struct proxy_view view;
 	x->class = x->world->row->planner;
-	collect_addresses(x);
+	proxy_collect_addresses(x);
 	proxy_view(x, &view);
 	int code = x->class->open(&view, &x->planner, err);
 	if (code) {
@@ -258,7 +258,7 @@ static void sync_due(void *ctx)
 	x->stats.syncs++;
 	x->stats.full_syncs += request.full;
 	x->stats.last_bytes = x->stats.last_rules = 0;
-	collect_addresses(x);
+	proxy_collect_addresses(x);
 	proxy_view(x, &view);
 	if (x->class->plan(x->planner, &view, &request, &x->landing, &err) != 0) {
 		world_warn(w, "kube-proxy on %s: %s", x->node->node, err.text);
@@ -278,7 +278,7 @@ int proxy_load_now(struct proxy *x, struct err *err)
 	if (x->class->serve)
 		x->class->serve(x->planner, place_sockets(x->node), x->world->engine,
 				x->world->choice);
-	collect_addresses(x);
+	proxy_collect_addresses(x);
 	proxy_view(x, &view);
 	code = x->class->plan(x->planner, &view, &request, &x->landing, err);
 	for (x->landed = 0; !code && x->landed < x->landing.count; x->landed++) {
@@ -304,7 +304,7 @@ int proxy_list(struct place *node, enum rules_format format, enum rules_view whi
 		return code;
 	if (!x || !x->planner)
 		return err_set(err, EINVAL, "no kube-proxy runs on node \"%s\"", node->node);
-	collect_addresses(x);
+	proxy_collect_addresses(x);
 	proxy_view(x, &view);
 	return x->class->list(x->planner, &view, format, which, out, err);
 }

@@ -51,4 +51,7 @@ void proxy_view(const struct proxy *x, struct proxy_view *view);
 void proxy_health_update(struct proxy *x);
 void proxy_health_stop(struct proxy *x);
 
+/* The node's addresses have changed: it looks again (as before each sync). */
+void proxy_collect_addresses(struct proxy *x);
+
 #endif

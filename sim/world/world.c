@@ -210,7 +210,7 @@ bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, in
 
 /* ---- passed on ---- */
 
-static int ready(struct world *w, struct place *p, struct err *err)
+int world_ready(struct world *w, struct place *p, struct err *err)
 {
 	int code = network_up(w, err);
 	return code ? code : place_attach(p, err);
@@ -219,7 +219,7 @@ static int ready(struct world *w, struct place *p, struct err *err)
 int world_inject(struct world *w, struct place *at, const char *interface, struct packet *p,
 		 struct err *err)
 {
-	int code = ready(w, at, err);
+	int code = world_ready(w, at, err);
 	if (code) {
 		packet_free(p);
 		return code;
@@ -231,7 +231,7 @@ int world_inject(struct world *w, struct place *at, const char *interface, struc
 int world_dump(struct world *w, struct place *p, enum dump_view view, const char *argument,
 	       struct strbuf *out, struct err *err)
 {
-	int code = ready(w, p, err);
+	int code = world_ready(w, p, err);
 	return code ? code : w->row->executor->dump(w->executor, place_netns(p), view, argument, out,
 						    err);
 }
@@ -239,7 +239,7 @@ int world_dump(struct world *w, struct place *p, enum dump_view view, const char
 int world_sysctl(struct world *w, struct place *p, const char *name, int64_t *value, bool set,
 		 struct err *err)
 {
-	int code = ready(w, p, err);
+	int code = world_ready(w, p, err);
 	return code ? code : w->row->executor->sysctl(w->executor, place_netns(p), name, value, set,
 						      err);
 }
@@ -250,7 +250,7 @@ int world_fault(struct world *w, struct place *p, const char *fault, struct err 
 {
 	char full[400];
 	unsigned count;
-	int code = ready(w, p, err);
+	int code = world_ready(w, p, err);
 	if (code)
 		return code;
 	if (sscanf(fault, "sync-fails=%u", &count) == 1) {
@@ -263,7 +263,7 @@ int world_fault(struct world *w, struct place *p, const char *fault, struct err 
 		struct place *other = world_place(w, fault + 10, err);
 		if (!other)
 			return EINVAL;
-		code = ready(w, other, err);
+		code = world_ready(w, other, err);
 		if (code)
 			return code;
 		snprintf(full, sizeof full, "partition=%s", place_netns(other));
@@ -275,6 +275,6 @@ int world_fault(struct world *w, struct place *p, const char *fault, struct err 
 int world_counters(struct world *w, struct place *p, struct counters *out)
 {
 	*out = (struct counters){ 0 };
-	int code = ready(w, p, NULL);
+	int code = world_ready(w, p, NULL);
 	return code ? code : w->row->executor->counters(w->executor, place_netns(p), out);
 }

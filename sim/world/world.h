@@ -77,6 +77,10 @@ int world_load(struct world *w, const char *const *files, uint32_t count, struct
  * says ("service/web created") is appended to `said` (may be NULL). */
 int world_apply(struct world *w, const char *text, size_t length, const char *file,
 		struct strbuf *said, struct err *err);
+/* The same for the status of objects that are there, as a controller writes it
+ * (`kubectl replace --subresource=status`). */
+int world_apply_status(struct world *w, const char *text, size_t length, const char *file,
+		       struct strbuf *said, struct err *err);
 
 /* Node that traffic from outside enters by when no node owns its destination; the default
  * is the first. For hosts that are named from now on. */
@@ -227,6 +231,9 @@ int world_dump(struct world *w, struct place *p, enum dump_view view, const char
 	       struct strbuf *out, struct err *err);
 int world_sysctl(struct world *w, struct place *p, const char *name, int64_t *value, bool set,
 		 struct err *err);
+/* What an administrator types at a node: iptables, ip6tables, nft, ipset, ipvsadm, conntrack
+ * -D, `ip addr add|del ADDR/LEN dev DEV` or `ip route`, with the arguments of its batch form. */
+int world_command(struct world *w, struct place *p, const char *line, struct err *err);
 /* `svclab rules`: the planner's text for a node. */
 int world_rules(struct world *w, const char *node, enum rules_format format,
 		enum rules_view view, struct strbuf *out, struct err *err);
