@@ -200,9 +200,11 @@ void ipt_chains_removed(const struct ipt_style *s, const struct snapshot *servic
 	struct removal r = { 0 };
 	for (unsigned i = 0; i < sizeof nat / sizeof *nat; i++)
 		remove_chain(&r, nat[i]);
-	for (uint32_t i = 0; services && i < services->count; i++) {
-		for (uint32_t k = 0; k < services->items[i]->port_count; k++) {
-			struct service_port *p = &services->items[i]->ports[k];
+	struct snapshot_cursor at = { 0 };
+	struct service *service;
+	while ((service = snapshot_walk(services, &at)) != NULL) {
+		for (uint32_t k = 0; k < service->port_count; k++) {
+			struct service_port *p = &service->ports[k];
 			struct endpoint_choice choice;
 			service_choose(p, s->config, scratch, &choice);
 			ipt_own_chains(s, p, &choice, remove_chain, &r);

@@ -49,6 +49,7 @@ static int iptables_open(const struct proxy_view *view, struct planner **out, st
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		table_init(&p->stale[f].names, TABLE_STRING_KEYS, 0);
 		p->stale[f].memory = arena_new();
+		kubeproxy_take_unwanted(&p->base, f, &p->stale[f].names, p->stale[f].memory);
 	}
 	*out = p;
 	return 0;
@@ -57,6 +58,8 @@ static int iptables_open(const struct proxy_view *view, struct planner **out, st
 static void iptables_close(struct planner *p)
 {
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		if (!p->stale[f].written)
+			kubeproxy_leave_unwanted(&p->base, f, &p->stale[f].names);
 		table_free(&p->stale[f].names);
 		arena_free(p->stale[f].memory);
 	}
@@ -66,18 +69,28 @@ static void iptables_close(struct planner *p)
 
 /* ---- blocks ------------------------------------------------------------------------ */
 
-static void build_blocks(struct family_plan *f, struct service_port *port,
-			 const struct endpoint_choice *choice, struct variant *v)
+/* Writes parts of a port into f->text. `rules` with `dispatch`: in kube-proxy's order. */
+static void write_port(struct family_plan *f, enum ipt_part part, bool rules,
+		       struct service_port *port)
 {
-	for (unsigned part = 0; part < IPT_PARTS; part++) {
-		ipt_part(&f->style, part, port, choice, &f->text);
-		if (f->text.length)
-			v->blocks[part] = block_new(f->text.data, f->text.length);
-		strbuf_clear(&f->text);
-	}
+	struct endpoint_choice choice;
+	service_choose(port, f->p->base.config, f->p->base.scratch, &choice);
+	ipt_part(&f->style, part, port, &choice, &f->text);
+	if (rules)
+		ipt_part(&f->style, IPT_RULES, port, &choice, &f->text);
 }
 
-static struct variant *blocks_of(struct family_plan *f, struct service_port *port)
+/* Takes what is in f->text as a block; an empty one too: it is known then. */
+static void put_block(struct family_plan *f, struct block **block)
+{
+	if (!*block)
+		*block = block_new(strbuf_text(&f->text), f->text.length);
+	strbuf_clear(&f->text);
+	if ((*block)->length)
+		transaction_add(f->t, block_ref(*block));
+}
+
+static struct variant *variant_of(struct family_plan *f, struct service_port *port)
 {
 	struct arena *a = f->p->base.scratch;
 	struct endpoint_choice choice = { 0 };
@@ -86,21 +99,32 @@ static struct variant *blocks_of(struct family_plan *f, struct service_port *por
 	if (!port->same_everywhere)
 		service_choose(port, f->p->base.config, a, &choice);
 	struct variant_key key = variant_key(port, &choice, f->context, flags, a);
-	struct variant *v = variant_find(port, &key);
-	if (v)
-		return v;
-	if (port->same_everywhere)
-		service_choose(port, f->p->base.config, a, &choice);
-	v = variant_add(port, &key);
-	build_blocks(f, port, &choice, v);
-	return v;
+	struct variant *v = variant_find(port->variants, &key);
+	return v ? v : variant_add(&port->variants, &key);
 }
 
 static void put_part(struct family_plan *f, struct service_port *port, enum ipt_part part)
 {
-	struct block *b = blocks_of(f, port)->blocks[part];
-	if (b)
-		transaction_add(f->t, block_ref(b));
+	struct block **block = &variant_of(f, port)->blocks[part];
+	if (!*block)
+		write_port(f, part, false, port);
+	put_block(f, block);
+}
+
+/* A run of services as one block. For IPT_RULES: dispatch and rules of each. */
+static void put_run(struct family_plan *f, const struct stretch *s, enum ipt_part part)
+{
+	uint8_t bytes[2] = { (uint8_t)s->start, (uint8_t)s->count };
+	struct variant_key key = { f->context, sizeof bytes, bytes };
+	struct variant *v = variant_find(s->chunk->variants, &key);
+	if (!v)
+		v = variant_add(&s->chunk->variants, &key);
+	bool rules = part == IPT_RULES;
+	for (uint32_t i = s->start; i < s->start + s->count && !v->blocks[part]; i++)
+		for (uint32_t k = 0; k < s->chunk->items[i]->port_count; k++)
+			write_port(f, rules ? IPT_DISPATCH : part, rules,
+				   &s->chunk->items[i]->ports[k]);
+	put_block(f, &v->blocks[part]);
 }
 
 static void put_text(struct family_plan *f)
@@ -146,9 +170,8 @@ static void find_stale(struct family_plan *f)
 		arena_reset(f->stale->memory);
 	}
 	f->stale->written = false;
-	while (snapshot_next(f->was, f->now, &step)) {
-		if (!step.changed && !all)
-			continue;
+	while (all ? snapshot_next(f->was, f->now, &step) :
+		     snapshot_next_change(f->was, f->now, &step)) {
 		own_chains(f, step.was, k->before, chain_is_stale);
 		if (f->stale->names.count)
 			own_chains(f, step.now, k->config, chain_is_used);
@@ -174,23 +197,65 @@ static void put_stale(struct family_plan *f, const char *format)
 
 /* ---- the two tables ------------------------------------------------------------------ */
 
-static void each_port(struct family_plan *f, enum ipt_part part)
-{
-	for (uint32_t i = 0; i < f->now->count; i++)
-		for (uint32_t k = 0; k < f->now->items[i]->port_count; k++)
-			put_part(f, &f->now->items[i]->ports[k], part);
-}
-
+/* A partial sync leaves the chains of unchanged services alone. */
 static bool partial(const struct family_plan *f)
 {
 	return !f->p->base.full && f->p->base.config->version >= KUBE_1_30;
+}
+
+static void put_single(struct family_plan *f, struct service *s, enum ipt_part part, bool rules)
+{
+	for (uint32_t k = 0; k < s->port_count; k++) {
+		put_part(f, &s->ports[k], part);
+		if (rules)
+			put_part(f, &s->ports[k], IPT_RULES);
+	}
+}
+
+static void put_filter_rules(struct family_plan *f)
+{
+	struct stretch s = { 0 };
+	while (snapshot_next_stretch(NULL, f->now, &s)) {
+		if (s.run)
+			put_run(f, &s, IPT_FILTER);
+		else
+			put_single(f, s.chunk->items[s.start], IPT_FILTER, false);
+	}
+}
+
+static void put_chain_lines(struct family_plan *f)
+{
+	struct stretch s = { 0 };
+	struct snapshot_step step = { 0 };
+	while (partial(f) && snapshot_next_change(f->was, f->now, &step))
+		if (step.now)
+			put_single(f, step.now, IPT_CHAINS, false);
+	while (!partial(f) && snapshot_next_stretch(NULL, f->now, &s)) {
+		if (s.run)
+			put_run(f, &s, IPT_CHAINS);
+		else
+			put_single(f, s.chunk->items[s.start], IPT_CHAINS, false);
+	}
+}
+
+static void put_nat_rules(struct family_plan *f)
+{
+	struct stretch s = { 0 };
+	const struct snapshot *was = partial(f) ? f->was : NULL;
+	while (snapshot_next_stretch(was, f->now, &s)) {
+		if (s.run)
+			put_run(f, &s, partial(f) ? IPT_DISPATCH : IPT_RULES);
+		else
+			put_single(f, s.chunk->items[s.start], IPT_DISPATCH,
+				   s.changed || !partial(f));
+	}
 }
 
 static void plan_filter(struct family_plan *f)
 {
 	ipt_filter_head(&f->style, &f->text);
 	put_text(f);
-	each_port(f, IPT_FILTER);
+	put_filter_rules(f);
 	ipt_filter_tail(&f->style, &f->text);
 	put_text(f);
 }
@@ -198,25 +263,14 @@ static void plan_filter(struct family_plan *f)
 static void plan_nat(struct family_plan *f)
 {
 	bool clean = cleans(f);
-	struct snapshot_step step = { 0 };
 	ipt_nat_chains(&f->style, &f->text);
 	put_text(f);
-	while (snapshot_next(f->was, f->now, &step))
-		for (uint32_t i = 0; step.now && i < step.now->port_count; i++)
-			if (step.changed || !partial(f))
-				put_part(f, &step.now->ports[i], IPT_CHAINS);
+	put_chain_lines(f);
 	if (clean)
 		put_stale(f, ":");
 	ipt_nat_fixed(&f->style, &f->text);
 	put_text(f);
-	step = (struct snapshot_step){ 0 };
-	while (snapshot_next(f->was, f->now, &step)) {
-		for (uint32_t i = 0; step.now && i < step.now->port_count; i++) {
-			put_part(f, &step.now->ports[i], IPT_DISPATCH);
-			if (step.changed || !partial(f))
-				put_part(f, &step.now->ports[i], IPT_RULES);
-		}
-	}
+	put_nat_rules(f);
 	if (clean) {
 		put_stale(f, "-X");
 		f->stale->written = true;

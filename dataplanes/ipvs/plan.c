@@ -99,9 +99,7 @@ static void collect(struct family_plan *f)
 	bool all = k->full || snapshot_conflicts(now) || (was && snapshot_conflicts(was));
 	bool loops = k->full;
 	struct snapshot_step step = { 0 };
-	while (snapshot_next(was, now, &step)) {
-		if (!step.changed && !all)
-			continue;
+	while (all ? snapshot_next(was, now, &step) : snapshot_next_change(was, now, &step)) {
 		if (step.was)
 			ipvs_collect(&f->was, k->before, f->family, step.was, k->scratch);
 		if (step.now)

@@ -263,9 +263,16 @@ static void put_out_filter(const struct ipvs_style *s, const struct snapshot *se
 			   struct strbuf *out)
 {
 	const struct net_addr *node = &s->config->families[s->family].node_ip;
-	for (uint32_t i = 0; i < services->count; i++) {
-		for (uint32_t k = 0; k < services->items[i]->port_count; k++) {
-			const struct service_port *p = &services->items[i]->ports[k];
+	struct snapshot_cursor at = { 0 };
+	for (;;) {
+		while (at.chunk < services->chunk_count && !at.item &&
+		       !services->chunks[at.chunk]->ranges)
+			at.chunk++;
+		const struct service *service = snapshot_walk(services, &at);
+		if (!service)
+			return;
+		for (uint32_t k = 0; k < service->port_count; k++) {
+			const struct service_port *p = &service->ports[k];
 			if (!p->range_count || port_range_contains(p, node))
 				continue;
 			for (uint32_t v = 0; v < p->vip_count; v++)

@@ -209,22 +209,32 @@ struct variant_key variant_key(const struct service_port *p, const struct endpoi
 	return key;
 }
 
-struct variant *variant_find(const struct service_port *p, const struct variant_key *key)
+struct variant *variant_find(struct variant *list, const struct variant_key *key)
 {
-	struct variant *v = p->variants;
+	struct variant *v = list;
 	while (v && (v->context != key->context || v->key_length != key->length ||
 		     memcmp(v->key, key->bytes, key->length) != 0))
 		v = v->next;
 	return v;
 }
 
-struct variant *variant_add(struct service_port *p, const struct variant_key *key)
+struct variant *variant_add(struct variant **list, const struct variant_key *key)
 {
 	struct variant *v = mem_alloc(sizeof *v + key->length);
 	v->context = key->context;
 	v->key_length = key->length;
 	memcpy(v->key, key->bytes, key->length);
-	v->next = p->variants;
-	p->variants = v;
+	v->next = *list;
+	*list = v;
 	return v;
+}
+
+void variants_free(struct variant *list)
+{
+	for (struct variant *v = list, *next; v; v = next) {
+		next = v->next;
+		for (unsigned i = 0; i < sizeof v->blocks / sizeof *v->blocks; i++)
+			block_unref(v->blocks[i]);
+		free(v);
+	}
 }

@@ -122,9 +122,7 @@ void cleanup_conntrack(const struct kubeproxy *k, struct transactions *out)
 		/* To the event-based code of old all is new in its first sync. */
 		bool first = !k->planned && k->config->version < KUBE_1_34;
 		const struct snapshot *was = first ? NULL : k->was[f];
-		while (snapshot_next(was, k->now[f], &step)) {
-			if (!step.changed)
-				continue;
+		while (snapshot_next_change(was, k->now[f], &step)) {
 			for (uint32_t i = 0; step.now && i < step.now->port_count; i++) {
 				const struct service_port *p = &step.now->ports[i];
 				if (p->proto_number == PROTO_UDP)

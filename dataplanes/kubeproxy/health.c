@@ -15,6 +15,19 @@ static const struct service_port *health_check(const struct service *s)
 	return NULL;
 }
 
+/* The next service with a health check node port. */
+static const struct service *next_checked(const struct snapshot *s, struct snapshot_cursor *at)
+{
+	const struct service *found;
+	for (;;) {
+		while (s && at->chunk < s->chunk_count && !at->item && !s->chunks[at->chunk]->health)
+			at->chunk++;
+		found = snapshot_walk(s, at);
+		if (!found || health_check(found))
+			return found;
+	}
+}
+
 uint32_t health_port_list(const struct proxy_config *c, struct snapshot *const snapshots[],
 			  uint16_t *ports, uint32_t max)
 {
@@ -22,13 +35,14 @@ uint32_t health_port_list(const struct proxy_config *c, struct snapshot *const s
 	if (c->healthz_port && count++ < max)
 		ports[count - 1] = c->healthz_port;
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		const struct snapshot *s = snapshots[f];
-		for (uint32_t i = 0; s && i < s->count; i++) {
-			const struct service_port *p = health_check(s->items[i]);
+		struct snapshot_cursor at = { 0 };
+		const struct service *s;
+		while ((s = next_checked(snapshots[f], &at)) != NULL) {
+			const struct service_port *p = health_check(s);
 			bool seen = false;
-			for (uint32_t k = 0; p && k < count && k < max; k++)
+			for (uint32_t k = 0; k < count && k < max; k++)
 				seen |= ports[k] == p->health_check_node_port;
-			if (p && !seen && count++ < max)
+			if (!seen && count++ < max)
 				ports[count - 1] = p->health_check_node_port;
 		}
 	}
@@ -134,13 +148,11 @@ int health_answer(const struct proxy_config *c, const struct runner *r,
 	if (port == c->healthz_port)
 		return answer_healthz(c, r, path, now_ns, headers, body);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		const struct snapshot *s = snapshots[f];
-		for (uint32_t i = 0; s && i < s->count; i++) {
-			const struct service_port *p = health_check(s->items[i]);
-			if (p && p->health_check_node_port == port)
-				return answer_service(c, s->items[i], keeps_up(r, now_ns), headers,
-						      body);
-		}
+		struct snapshot_cursor at = { 0 };
+		const struct service *s;
+		while ((s = next_checked(snapshots[f], &at)) != NULL)
+			if (health_check(s)->health_check_node_port == port)
+				return answer_service(c, s, keeps_up(r, now_ns), headers, body);
 	}
 	return 404;
 }

@@ -56,14 +56,17 @@ static void set_config(struct kubeproxy *k, struct held_config *h)
 struct left_behind {
 	const char *mode;
 	struct snapshot *snapshots[PROXY_FAMILIES];
+	struct strbuf unwanted[PROXY_FAMILIES];
 	struct held_config *held;
 };
 
 static void drop_left(void *what)
 {
 	struct left_behind *left = what;
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		snapshot_unref(left->snapshots[f]);
+		strbuf_free(&left->unwanted[f]);
+	}
 	release(left->held);
 	free(left);
 }
@@ -79,6 +82,10 @@ static void adopt(struct kubeproxy *k)
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		to[f] = left->snapshots[f];
 		left->snapshots[f] = NULL;
+		if (same) {
+			k->unwanted[f] = left->unwanted[f];
+			left->unwanted[f] = (struct strbuf){ 0 };
+		}
 	}
 	if (same) {
 		k->held_before = hold(left->held);
@@ -97,7 +104,9 @@ static void leave_behind(struct kubeproxy *k)
 	*left = (struct left_behind){ .mode = k->mode, .held = hold(k->held_before) };
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		left->snapshots[f] = k->was[f];
+		left->unwanted[f] = k->unwanted[f];
 		k->was[f] = NULL;
+		k->unwanted[f] = (struct strbuf){ 0 };
 	}
 	proxy_leave(k->shared, k->config->node, left, drop_left);
 }
@@ -152,6 +161,7 @@ void kubeproxy_close(struct kubeproxy *k)
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		snapshot_unref(k->was[f]);
 		snapshot_unref(k->left[f]);
+		strbuf_free(&k->unwanted[f]);
 	}
 	release(k->held);
 	release(k->held_before);
@@ -160,6 +170,24 @@ void kubeproxy_close(struct kubeproxy *k)
 		proxy_shared_free(k->shared);
 	runner_close(&k->runner);
 	arena_free(k->scratch);
+}
+
+void kubeproxy_take_unwanted(struct kubeproxy *k, unsigned family, struct table *names,
+			     struct arena *memory)
+{
+	char *save = NULL, *text = k->unwanted[family].data;
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		table_put(names, arena_strdup(memory, line), NULL);
+	strbuf_free(&k->unwanted[family]);
+}
+
+void kubeproxy_leave_unwanted(struct kubeproxy *k, unsigned family, const struct table *names)
+{
+	const void *name;
+	void *value;
+	for (uint32_t i = 0; table_next(names, &i, &name, &value);)
+		strbuf_printf(&k->unwanted[family], "%s\n", (const char *)name);
 }
 
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
@@ -191,6 +219,9 @@ bool kubeproxy_family(const struct kubeproxy *k, unsigned family)
 void kubeproxy_end(struct kubeproxy *k, struct transactions *out)
 {
 	cleanup_conntrack(k, out);
+	/* Thousands of nodes wait for their next plan: none keeps memory of this one. */
+	arena_free(k->scratch);
+	k->scratch = arena_new();
 	k->planned = true;
 }
 

@@ -44,6 +44,9 @@ struct kubeproxy {
 	bool failed;                   /* the last plan did not load */
 	struct snapshot *was[PROXY_FAMILIES]; /* the last sync that loaded; NULL none */
 	struct snapshot *now[PROXY_FAMILIES]; /* of the present plan */
+	/* Chains that are there and not wanted, a line each: what the kube-proxy before left
+	 * of them (same mode only); set again before kubeproxy_close. */
+	struct strbuf unwanted[PROXY_FAMILIES];
 	const char *left_mode;         /* mode of the kube-proxy before on this node, or NULL */
 	struct snapshot *left[PROXY_FAMILIES]; /* what that one had loaded; other mode only */
 	struct held_config *left_held;
@@ -54,6 +57,10 @@ struct kubeproxy {
 int kubeproxy_open(struct kubeproxy *k, const struct proxy_view *view, const char *mode,
 		   struct err *err);
 void kubeproxy_close(struct kubeproxy *k);
+/* Names in `unwanted` to keys of a table of strings, and back; keys live in `memory`. */
+void kubeproxy_take_unwanted(struct kubeproxy *k, unsigned family, struct table *names,
+			     struct arena *memory);
+void kubeproxy_leave_unwanted(struct kubeproxy *k, unsigned family, const struct table *names);
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
 		    const struct plan_request *request, struct err *err);
 void kubeproxy_end(struct kubeproxy *k, struct transactions *out);

@@ -403,23 +403,14 @@ struct service *service_ref(struct service *s)
 	return s;
 }
 
-static void free_variants(struct service_port *p)
-{
-	for (struct variant *v = p->variants, *next; v; v = next) {
-		next = v->next;
-		for (unsigned i = 0; i < sizeof v->blocks / sizeof *v->blocks; i++)
-			block_unref(v->blocks[i]);
-		free(v);
-	}
-	free(p->endpoint_hashes);
-}
-
 void service_unref(struct service *s)
 {
 	if (!s || --s->references)
 		return;
-	for (uint32_t i = 0; i < s->port_count; i++)
-		free_variants(&s->ports[i]);
+	for (uint32_t i = 0; i < s->port_count; i++) {
+		variants_free(s->ports[i].variants);
+		free(s->ports[i].endpoint_hashes);
+	}
 	for (uint32_t i = 0; i < s->slice_count; i++)
 		kube_unref((struct kube_object *)(uintptr_t)s->slices[i]);
 	kube_unref((struct kube_object *)(uintptr_t)s->object);
@@ -505,7 +496,7 @@ void service_adopt(struct service *s, const struct service *equal)
 	for (uint32_t i = 0; i < s->port_count; i++) {
 		for (const struct variant *v = equal->ports[i].variants; v; v = v->next) {
 			struct variant_key key = { v->context, v->key_length, v->key };
-			struct variant *copy = variant_add(&s->ports[i], &key);
+			struct variant *copy = variant_add(&s->ports[i].variants, &key);
 			for (unsigned b = 0; b < sizeof v->blocks / sizeof *v->blocks; b++)
 				if (v->blocks[b])
 					copy->blocks[b] = block_ref(v->blocks[b]);

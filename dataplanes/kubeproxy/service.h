@@ -34,7 +34,7 @@ struct endpoint {
 	const struct kube_strings *zones, *nodes; /* hints; count 0: none */
 };
 
-struct variant { /* blocks of a service port for one key */
+struct variant { /* blocks of a service port, or of a run of services, for one key */
 	struct variant *next;
 	uint32_t context, key_length;
 	struct block *blocks[4];       /* what each is: the planner's; NULL empty */
@@ -114,8 +114,9 @@ struct variant_key {
 };
 struct variant_key variant_key(const struct service_port *p, const struct endpoint_choice *choice,
 			       uint32_t context, uint8_t flags, struct arena *a);
-struct variant *variant_find(const struct service_port *p, const struct variant_key *key);
-struct variant *variant_add(struct service_port *p, const struct variant_key *key);
+struct variant *variant_find(struct variant *list, const struct variant_key *key);
+struct variant *variant_add(struct variant **list, const struct variant_key *key);
+void variants_free(struct variant *list);
 
 /* iptables' hashes, made when first asked for. */
 const char *port_hash(struct service_port *p);

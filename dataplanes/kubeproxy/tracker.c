@@ -101,32 +101,12 @@ void *proxy_take(struct proxy_shared *s, const char *node)
 	return what;
 }
 
-void snapshot_unref(struct snapshot *s)
-{
-	if (!s || --s->references)
-		return;
-	for (uint32_t i = 0; i < s->count; i++)
-		service_unref(s->items[i]);
-	free(s->items);
-	free(s);
-}
+/* ---- building a snapshot ------------------------------------------------------------- */
 
 static int compare(const struct service *a, const char *namespace, const char *name)
 {
 	int order = strcmp(a->namespace, namespace);
 	return order ? order : strcmp(a->name, name);
-}
-
-static void snapshot_add(struct snapshot *s, struct service *service, uint32_t *capacity)
-{
-	if (s->count == *capacity) {
-		uint32_t want = *capacity ? *capacity * 2 : 16;
-		s->items = mem_grow(s->items, *capacity, want, sizeof *s->items);
-		*capacity = want;
-	}
-	s->items[s->count++] = service;
-	for (uint32_t i = 0; i < service->port_count; i++)
-		s->endpoint_count += service->ports[i].distinct_count;
 }
 
 /* `was` is the service of the same name in the snapshot before, or NULL. */
@@ -145,27 +125,97 @@ static struct service *renew(struct proxy_shared *s, const struct kube_store *st
 	return now;
 }
 
+struct building {
+	const struct snapshot *old;    /* NULL: none */
+	struct snapshot *fresh;
+	uint32_t at;                   /* chunk of the old one whose range this is */
+	struct snapshot_cursor cursor; /* in the old one */
+	struct service **pending;      /* of the range so far */
+	uint32_t count, capacity;
+};
+
+/* The range is complete: the old chunk when it holds just this, else new ones. */
+static void flush(struct building *b)
+{
+	const struct chunk *old = b->old && b->at < b->old->chunk_count ? b->old->chunks[b->at] : NULL;
+	if (old && old->count == b->count &&
+	    memcmp(old->items, b->pending, b->count * sizeof *b->pending) == 0) {
+		snapshot_add(b->fresh, chunk_ref(b->old->chunks[b->at]));
+		for (uint32_t i = 0; i < b->count; i++)
+			service_unref(b->pending[i]);
+		b->count = 0;
+		return;
+	}
+	uint32_t parts = (b->count + 2 * CHUNK_SERVICES - 1) / (2 * CHUNK_SERVICES);
+	for (uint32_t i = 0, from = 0; i < parts; i++) {
+		uint32_t to = (uint32_t)((uint64_t)b->count * (i + 1) / parts);
+		snapshot_add(b->fresh, chunk_new(b->pending + from, to - from));
+		from = to;
+	}
+	b->count = 0;
+}
+
+static void pend(struct building *b, struct service *s)
+{
+	if (b->count == b->capacity) {
+		uint32_t want = b->capacity ? b->capacity * 2 : 2 * CHUNK_SERVICES;
+		b->pending = mem_grow(b->pending, b->capacity, want, sizeof *b->pending);
+		b->capacity = want;
+	}
+	b->pending[b->count++] = s;
+	if (!b->old && b->count == CHUNK_SERVICES)
+		flush(b);
+}
+
+/* Closes the ranges that end before this name. */
+static void move_to(struct building *b, const char *namespace, const char *name)
+{
+	while (b->old && b->at + 1 < b->old->chunk_count &&
+	       compare(b->old->chunks[b->at + 1]->items[0], namespace, name) <= 0) {
+		flush(b);
+		b->at++;
+	}
+}
+
+static struct service *find_old(struct building *b, const char *namespace, const char *name)
+{
+	struct snapshot_cursor before = b->cursor;
+	struct service *s;
+	while ((s = snapshot_walk(b->old, &b->cursor)) != NULL) {
+		int order = compare(s, namespace, name);
+		if (order == 0)
+			return s;
+		if (order > 0) {
+			b->cursor = before;
+			return NULL;
+		}
+		before = b->cursor;
+	}
+	return NULL;
+}
+
 static struct snapshot *build(struct proxy_shared *s, const struct kube_store *store,
 			      unsigned family)
 {
-	const struct snapshot *old = s->now[family];
-	struct snapshot *fresh = mem_alloc(sizeof *fresh);
-	uint32_t cursor = 0, at = 0, capacity = 0;
+	struct building b = { .old = s->now[family], .fresh = snapshot_new() };
+	uint32_t cursor = 0;
 	const struct kube_object *o;
-	fresh->references = 1;
+	if (b.old && !b.old->count)
+		b.old = NULL;
 	while ((o = kube_store_next(store, KIND_SERVICE, NULL, &cursor)) != NULL) {
 		const char *ns = o->meta.namespace ? o->meta.namespace : "";
-		while (old && at < old->count && compare(old->items[at], ns, o->meta.name) < 0)
-			at++;
-		struct service *was = NULL;
-		if (old && at < old->count && compare(old->items[at], ns, o->meta.name) == 0)
-			was = old->items[at];
+		struct service *was = b.old ? find_old(&b, ns, o->meta.name) : NULL;
 		struct service *now =
 			renew(s, store, (const struct kube_service *)o, was, family);
-		if (now)
-			snapshot_add(fresh, now, &capacity);
+		if (!now)
+			continue;
+		move_to(&b, ns, o->meta.name);
+		pend(&b, now);
 	}
-	return fresh;
+	if (b.count)
+		flush(&b);
+	free(b.pending);
+	return b.fresh;
 }
 
 struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store *store,
@@ -178,65 +228,5 @@ struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store 
 		s->now[family] = fresh;
 		s->version[family] = version;
 	}
-	s->now[family]->references++;
-	return s->now[family];
-}
-
-/* Whether nobody has it yet, or the same owner. */
-static bool claim(struct table *claims, struct arena *a, const void *owner, const char *ip,
-		  const char *proto, unsigned port)
-{
-	bool added;
-	char *key = arena_printf(a, "%s %s %u", ip, proto, port);
-	const void **holder = table_put(claims, key, &added);
-	if (added)
-		*holder = owner;
-	return *holder == owner;
-}
-
-/* An address and port belong to one service port, the address itself to one Service. */
-static bool claim_port(struct table *claims, struct arena *a, const struct service_port *p)
-{
-	bool alone = claim(claims, a, p, p->cluster_ip_text, p->proto, p->port);
-	for (uint32_t i = 0; i < p->external_ip_count; i++)
-		alone &= claim(claims, a, p, p->external_ips[i], p->proto, p->port) &&
-			 claim(claims, a, p->service, p->external_ips[i], "", 0);
-	for (uint32_t i = 0; i < p->vip_count; i++)
-		alone &= claim(claims, a, p, p->vips[i], p->proto, p->port) &&
-			 claim(claims, a, p->service, p->vips[i], "", 0);
-	return alone && (!p->node_port || claim(claims, a, p, "", p->proto, p->node_port));
-}
-
-bool snapshot_conflicts(struct snapshot *s)
-{
-	struct table claims;
-	struct arena *a;
-	if (s->conflicts)
-		return s->conflicts == 'y';
-	a = arena_new();
-	table_init(&claims, TABLE_STRING_KEYS, sizeof(void *));
-	s->conflicts = 'n';
-	for (uint32_t i = 0; i < s->count && s->conflicts == 'n'; i++)
-		for (uint32_t k = 0; k < s->items[i]->port_count; k++)
-			if (!claim_port(&claims, a, &s->items[i]->ports[k]))
-				s->conflicts = 'y';
-	table_free(&claims);
-	arena_free(a);
-	return s->conflicts == 'y';
-}
-
-bool snapshot_next(const struct snapshot *was, const struct snapshot *now,
-		   struct snapshot_step *step)
-{
-	struct service *a = was && step->was_index < was->count ? was->items[step->was_index] : NULL;
-	struct service *b = now && step->now_index < now->count ? now->items[step->now_index] : NULL;
-	if (!a && !b)
-		return false;
-	int order = !a ? 1 : !b ? -1 : compare(a, b->namespace, b->name);
-	step->was = order <= 0 ? a : NULL;
-	step->now = order >= 0 ? b : NULL;
-	step->was_index += order <= 0;
-	step->now_index += order >= 0;
-	step->changed = !step->was || !step->now || step->was->content != step->now->content;
-	return true;
+	return snapshot_ref(s->now[family]);
 }

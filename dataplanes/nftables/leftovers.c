@@ -38,6 +38,8 @@ static void remove_ipvs(const struct kubeproxy *k, unsigned family, struct arena
 	struct strbuf text = { 0 };
 	struct ipvs_style style;
 	struct ipvs_state state;
+	struct snapshot_cursor at = { 0 };
+	const struct service *service;
 	const void *key;
 	void *value;
 	char name[IPVS_SET_NAME];
@@ -47,8 +49,8 @@ static void remove_ipvs(const struct kubeproxy *k, unsigned family, struct arena
 	ipvs_chains_removed(&style, &text);
 	put(out, six ? TX_IP6TABLES_RESTORE : TX_IPTABLES_RESTORE, &text);
 	ipvs_state_init(&state);
-	for (uint32_t i = 0; k->left[family] && i < k->left[family]->count; i++)
-		ipvs_collect(&state, c, family, k->left[family]->items[i], scratch);
+	while ((service = snapshot_walk(k->left[family], &at)) != NULL)
+		ipvs_collect(&state, c, family, service, scratch);
 	for (uint32_t i = 0; table_next(&state.servers, &i, &key, &value);)
 		strbuf_printf(&text, "-D %s\n", (const char *)key);
 	put(out, TX_IPVSADM, &text);

@@ -52,6 +52,7 @@ static int nftables_open(const struct proxy_view *view, struct planner **out, st
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		table_init(&p->stale[f].chains, TABLE_STRING_KEYS, sizeof(int64_t));
 		p->stale[f].memory = arena_new();
+		kubeproxy_take_unwanted(&p->base, f, &p->stale[f].chains, p->stale[f].memory);
 	}
 	*out = p;
 	return 0;
@@ -60,6 +61,7 @@ static int nftables_open(const struct proxy_view *view, struct planner **out, st
 static void nftables_close(struct planner *p)
 {
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
+		kubeproxy_leave_unwanted(&p->base, f, &p->stale[f].chains);
 		table_free(&p->stale[f].chains);
 		arena_free(p->stale[f].memory);
 	}
@@ -83,12 +85,35 @@ static void put_block(struct family_plan *f, struct service_port *port)
 			port_range_contains(port, &f->style.family->node_ip);
 	service_choose(port, f->p->base.config, f->memory, &choice);
 	struct variant_key key = variant_key(port, &choice, f->context, flags, f->memory);
-	struct variant *v = variant_find(port, &key);
+	struct variant *v = variant_find(port->variants, &key);
 	if (!v) {
 		struct strbuf text = { 0 };
-		v = variant_add(port, &key);
+		v = variant_add(&port->variants, &key);
 		nft_port(&f->style, port, &choice, NULL, &text);
 		v->blocks[0] = block_new(text.data, text.length);
+		strbuf_free(&text);
+	}
+	transaction_add(f->t, block_ref(v->blocks[0]));
+}
+
+/* A run of services as one block. */
+static void put_run(struct family_plan *f, const struct stretch *s)
+{
+	uint8_t bytes[2] = { (uint8_t)s->start, (uint8_t)s->count };
+	struct variant_key key = { f->context, sizeof bytes, bytes };
+	struct variant *v = variant_find(s->chunk->variants, &key);
+	if (!v) {
+		struct strbuf text = { 0 };
+		v = variant_add(&s->chunk->variants, &key);
+		for (uint32_t i = s->start; i < s->start + s->count; i++) {
+			for (uint32_t k = 0; k < s->chunk->items[i]->port_count; k++) {
+				struct service_port *port = &s->chunk->items[i]->ports[k];
+				struct endpoint_choice choice;
+				service_choose(port, f->p->base.config, f->memory, &choice);
+				nft_port(&f->style, port, &choice, NULL, &text);
+			}
+		}
+		v->blocks[0] = block_new(strbuf_text(&text), text.length);
 		strbuf_free(&text);
 	}
 	transaction_add(f->t, block_ref(v->blocks[0]));
@@ -115,10 +140,12 @@ static void note_service(struct family_plan *f, const struct service *s)
 	}
 }
 
-/* Whether this sync writes the service's chains. */
-static bool rewrites(const struct family_plan *f, const struct snapshot_step *step)
+/* The services whose elements are compared: in a partial sync those that changed, unless
+ * services share addresses. */
+static bool next_looked_at(const struct family_plan *f, struct snapshot_step *step)
 {
-	return step->changed || f->p->base.full;
+	return f->p->base.full || f->conflicts ? snapshot_next(f->was, f->now, step) :
+						 snapshot_next_change(f->was, f->now, step);
 }
 
 static void put_services(struct family_plan *f)
@@ -126,18 +153,23 @@ static void put_services(struct family_plan *f)
 	struct snapshot_step step = { 0 };
 	/* With nothing there, elements need no comparison unless they meet. */
 	if (f->style.old || (!f->was && !f->conflicts)) {
-		for (uint32_t i = 0; i < f->now->count; i++)
-			for (uint32_t k = 0; k < f->now->items[i]->port_count; k++)
-				put_block(f, &f->now->items[i]->ports[k]);
+		struct stretch stretch = { 0 };
+		while (snapshot_next_stretch(NULL, f->now, &stretch)) {
+			struct service *s = stretch.chunk->items[stretch.start];
+			for (uint32_t k = 0; !stretch.run && k < s->port_count; k++)
+				put_block(f, &s->ports[k]);
+			if (stretch.run)
+				put_run(f, &stretch);
+		}
 		return;
 	}
-	while (snapshot_next(f->was, f->now, &step))
-		if (step.was && (rewrites(f, &step) || f->conflicts))
+	while (next_looked_at(f, &step))
+		if (step.was)
 			note_service(f, step.was);
 	step = (struct snapshot_step){ 0 };
-	while (snapshot_next(f->was, f->now, &step))
-		if (step.now && (rewrites(f, &step) || f->conflicts))
-			put_service(f, step.now, rewrites(f, &step));
+	while (next_looked_at(f, &step))
+		if (step.now)
+			put_service(f, step.now, step.changed || f->p->base.full);
 	put_text(f);
 }
 
@@ -174,9 +206,8 @@ static void find_unused(struct family_plan *f)
 	struct kubeproxy *k = &f->p->base;
 	bool all = kubeproxy_choice_differs(k);
 	struct snapshot_step step = { 0 };
-	while (snapshot_next(f->was, f->now, &step)) {
-		if (!step.changed && !all)
-			continue;
+	while (all ? snapshot_next(f->was, f->now, &step) :
+		     snapshot_next_change(f->was, f->now, &step)) {
 		each_name(f, step.was, k->before, add_name);
 		if (f->names.count || f->stale->chains.count)
 			each_name(f, step.now, k->config, remove_name);
@@ -211,6 +242,8 @@ static void delete_stale(struct family_plan *f, struct transactions *out)
 	const void *name;
 	void *value;
 	int64_t limit = f->p->base.now_ns - NS_PER_S;
+	if (!f->p->base.planned) /* found at the start: flushed first */
+		return;
 	for (uint32_t i = 0; table_next(&f->stale->chains, &i, &name, &value);) {
 		if (*(int64_t *)value >= limit)
 			continue;
@@ -231,11 +264,13 @@ static void delete_stale(struct family_plan *f, struct transactions *out)
 /* A restarted kube-proxy finds chains and sets of the one before. */
 static void find_chains(struct family_plan *f, struct table *found)
 {
+	struct snapshot_cursor at = { 0 };
+	struct service *service;
 	const void *name;
 	void *value;
 	table_init(found, TABLE_STRING_KEYS, 0);
-	for (uint32_t i = 0; f->was && i < f->was->count; i++)
-		each_name(f, f->was->items[i], f->p->base.before, add_name);
+	while ((service = snapshot_walk(f->was, &at)) != NULL)
+		each_name(f, service, f->p->base.before, add_name);
 	for (uint32_t i = 0; table_next(&f->names, &i, &name, &value);)
 		table_put(found, name, NULL);
 	table_clear(&f->names);

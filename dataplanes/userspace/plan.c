@@ -168,9 +168,9 @@ static void sync_family(struct planner *p, unsigned family, struct transactions 
 		portal_setup(!k->planned, &s.text);
 	/* A new process flushed its chains: nothing of the one before is there. */
 	const struct snapshot *was = k->planned ? k->was[family] : NULL;
-	while (snapshot_next(was, k->now[family], &step))
-		if (step.changed || k->full)
-			sync_service(&s, &step);
+	const struct snapshot *now = k->now[family];
+	while (k->full ? snapshot_next(was, now, &step) : snapshot_next_change(was, now, &step))
+		sync_service(&s, &step);
 	plan_add(out, family == PROXY_V6 ? TX_IP6TABLES : TX_IPTABLES, &s.text);
 	strbuf_free(&s.text);
 }

@@ -103,9 +103,11 @@ static void add_slice(struct kube_store *store, uint32_t number, uint32_t endpoi
 static void part(const struct ipt_style *style, enum ipt_part which, const struct snapshot *s,
 		 struct arena *scratch, struct sink *sink, bool count)
 {
-	for (uint32_t i = 0; i < s->count; i++) {
-		for (uint32_t k = 0; k < s->items[i]->port_count; k++) {
-			struct service_port *p = &s->items[i]->ports[k];
+	struct snapshot_cursor at = { 0 };
+	struct service *service;
+	while ((service = snapshot_walk(s, &at)) != NULL) {
+		for (uint32_t k = 0; k < service->port_count; k++) {
+			struct service_port *p = &service->ports[k];
 			struct endpoint_choice choice;
 			service_choose(p, style->config, scratch, &choice);
 			ipt_part(style, which, p, &choice, &sink->buffer);
