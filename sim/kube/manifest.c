@@ -281,7 +281,7 @@ static int read_top(struct stream *s, struct reader *r)
 
 static int read_stream(struct stream *s, const char *text, size_t length, const char *file)
 {
-	struct reader r = { .tokens = tokens_open(text, length, file), .pool = s->pool,
+	struct reader r = { .tokens = tokens_open(text, length, file, true), .pool = s->pool,
 			    .scratch = s->scratch, .warnings = s->options->warnings,
 			    .file = file, .err = s->err };
 	int code = read_top(s, &r);

@@ -1,4 +1,7 @@
-/* kube/tokens.c: see tokens.h. */
+/* kube/tokens.c: see tokens.h.
+ *
+ * The text is cut into documents at its "---" and "..." lines. Each is read by
+ * kube/plain.c when it can be, else by a libfyaml parser of its own. */
 #include "kube/tokens.h"
 
 #include <assert.h>
@@ -8,7 +11,9 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "kube/plain.h"
 
+#define FALLBACKS_MOST 32u       /* in a row; then libfyaml gets all that is left */
 #define DEPTH_LIMIT 48u          /* of aliases within aliases */
 #define REPLAY_FREE 100000u      /* tokens that aliases may add to any text */
 #define REPLAY_PER_TOKEN 10u     /* and for each token of the text */
@@ -23,8 +28,14 @@ struct frame { uint32_t at, end; }; /* a stretch of the log that is being delive
 
 struct tokens {
 	const char *file;
-	struct fy_parser *parser;
+	const char *at, *end;         /* where the next document begins */
+	int line;                     /* of `at`, from 1 */
+	bool in_plain, never_plain;
+	uint32_t fallbacks;
+	struct plain plain;
+	struct fy_parser *parser;     /* of the current document; NULL: none */
 	struct fy_diag *diag;
+	int base_line;                /* lines of the text before the parser's */
 	struct fy_event *event;       /* owns the text of the last live token */
 	bool ended, logging, marked;
 	uint32_t depth;
@@ -46,16 +57,27 @@ static void say_nothing(struct fy_diag *diag, void *user, const char *text, size
 	(void)length;
 }
 
-struct tokens *tokens_open(const char *text, size_t length, const char *file)
+struct tokens *tokens_open(const char *text, size_t length, const char *file, bool plain)
 {
 	struct tokens *t = mem_alloc(sizeof *t);
+	t->file = file;
+	t->arena = arena_new();
+	t->at = length ? text : "";
+	t->end = t->at + length;
+	t->line = 1;
+	/* A byte order mark, or text of two bytes a character, is for libfyaml. */
+	t->never_plain = !plain || (length && (unsigned char)text[0] >= 0x80) ||
+			 memchr(t->at, '\0', length < 4 ? length : 4);
+	return t;
+}
+
+static void parser_open(struct tokens *t, const char *text, size_t length)
+{
 	struct fy_diag_cfg diag;
 	fy_diag_cfg_default(&diag);
 	diag.fp = NULL;
 	diag.output_fn = say_nothing;
 	diag.colorize = false;
-	t->file = file;
-	t->arena = arena_new();
 	t->diag = fy_diag_create(&diag);
 	assert(t->diag && "out of memory");
 	fy_diag_set_collect_errors(t->diag, true);
@@ -64,18 +86,26 @@ struct tokens *tokens_open(const char *text, size_t length, const char *file)
 				    .diag = t->diag };
 	t->parser = fy_parser_create(&cfg);
 	assert(t->parser && "out of memory");
-	/* An empty text is a stream without documents; libfyaml takes no NULL. */
-	if (fy_parser_set_string(t->parser, length ? text : "\n", length ? length : 1) != 0)
-		t->ended = true;
-	return t;
+	int code = fy_parser_set_string(t->parser, text, length);
+	assert(code == 0 && length > 0);
 }
 
-void tokens_close(struct tokens *t)
+static void parser_close(struct tokens *t)
 {
+	if (!t->parser)
+		return;
 	if (t->event)
 		fy_parser_event_free(t->parser, t->event);
 	fy_parser_destroy(t->parser);
 	fy_diag_destroy(t->diag);
+	t->parser = NULL;
+	t->event = NULL;
+}
+
+void tokens_close(struct tokens *t)
+{
+	parser_close(t);
+	plain_stop(&t->plain);
 	arena_free(t->arena);
 	free(t->log);
 	free(t->anchors);
@@ -90,7 +120,7 @@ static int yaml_error(struct tokens *t, struct err *err)
 	if (!e)
 		return err_set(err, EINVAL, "%s: this is no YAML, expected Kubernetes manifests",
 			       t->file);
-	return err_at(err, EINVAL, t->file, e->line > 0 ? e->line : 1,
+	return err_at(err, EINVAL, t->file, t->base_line + (e->line > 0 ? e->line : 1),
 		      e->column > 0 ? e->column : 1, "%s, expected well-formed YAML",
 		      e->msg ? e->msg : "syntax error");
 }
@@ -199,7 +229,7 @@ static struct fy_token *event_text(struct fy_event *e, struct token *out)
 static bool event_token(struct tokens *t, struct fy_event *e, struct token *out)
 {
 	const struct fy_mark *mark = fy_event_start_mark(e);
-	*out = (struct token){ .line = mark ? mark->line + 1 : 0,
+	*out = (struct token){ .line = mark ? t->base_line + mark->line + 1 : 0,
 			       .column = mark ? mark->column + 1 : 0 };
 	struct fy_token *anchor = fy_event_get_anchor_token(e);
 	if (anchor && e->type != FYET_ALIAS)
@@ -216,6 +246,9 @@ static bool event_token(struct tokens *t, struct fy_event *e, struct token *out)
 		enum fy_scalar_style style = text ? fy_scalar_token_get_style(text) : FYSS_PLAIN;
 		out->kind = TOKEN_SCALAR;
 		out->plain = !e->scalar.tag && style == FYSS_PLAIN;
+		/* libfyaml takes an empty block scalar at the end of the text for a NUL. */
+		if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && out->length == 1 && !*out->text)
+			out->length = 0;
 		if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
 			out->column--; /* the place of the quote, not of the text */
 		break;
@@ -230,21 +263,89 @@ static bool event_token(struct tokens *t, struct fy_event *e, struct token *out)
 	return true;
 }
 
+/* ---- documents ----------------------------------------------------------------------- */
+
+static const char *next_line(const char *p, const char *end)
+{
+	const char *feed = memchr(p, '\n', (size_t)(end - p));
+	return feed ? feed + 1 : end;
+}
+
+/* Begins the next document with one reader or the other. */
+static void document_open(struct tokens *t)
+{
+	const char *body = t->at, *stop;
+	int line = t->line, stop_line;
+	if (plain_is_bare_marker(body, t->end)) {
+		body = next_line(body, t->end);
+		line++;
+	}
+	bool comment = body > t->at && memchr(t->at, '#', (size_t)(body - t->at));
+	t->in_plain = !t->never_plain && !comment &&
+		      (body > t->at || !plain_is_marker(body, t->end)) &&
+		      plain_accepts(body, t->end, line, &stop, &stop_line);
+	if (t->in_plain) {
+		plain_start(&t->plain, body, t->end, line);
+		t->fallbacks = 0;
+		return;
+	}
+	const char *end = next_line(t->at, t->end);
+	int lines = 1;
+	while (end < t->end && !plain_is_marker(end, t->end)) {
+		end = next_line(end, t->end);
+		lines++;
+	}
+	t->never_plain |= ++t->fallbacks == FALLBACKS_MOST || *t->at == '%';
+	if (t->never_plain)
+		end = t->end;
+	t->base_line = t->line - 1;
+	parser_open(t, t->at, (size_t)(end - t->at));
+	t->at = end;
+	t->line += lines;
+}
+
+static int parser_next(struct tokens *t, struct token *out, bool *found, struct err *err)
+{
+	*found = false;
+	if (t->event)
+		fy_parser_event_free(t->parser, t->event);
+	t->event = fy_parser_parse(t->parser);
+	if (t->event) {
+		*found = event_token(t, t->event, out);
+		return 0;
+	}
+	if (fy_parser_get_stream_error(t->parser))
+		return yaml_error(t, err);
+	parser_close(t);
+	return 0;
+}
+
 static int live_next(struct tokens *t, struct token *out, struct err *err)
 {
-	for (;;) {
-		if (t->event)
-			fy_parser_event_free(t->parser, t->event);
-		t->event = t->ended ? NULL : fy_parser_parse(t->parser);
-		if (!t->event) {
-			if (!t->ended && fy_parser_get_stream_error(t->parser))
-				return yaml_error(t, err);
-			t->ended = true;
+	for (bool found = false; !found;) {
+		if (t->ended) {
 			*out = (struct token){ .kind = TOKEN_END };
 			return 0;
 		}
-		if (event_token(t, t->event, out))
-			break;
+		if (t->in_plain) {
+			found = true;
+			if (plain_next(&t->plain, out))
+				break;
+			t->in_plain = false;
+			t->at = t->plain.at;
+			t->line = t->plain.line;
+			*out = (struct token){ .kind = TOKEN_DOCUMENT_END, .line = t->line, .column = 1 };
+		} else if (t->parser) {
+			int code = parser_next(t, out, &found, err);
+			if (code)
+				return code;
+		} else if (t->at == t->end) {
+			t->ended = true;
+		} else {
+			document_open(t);
+			*out = (struct token){ .kind = TOKEN_DOCUMENT, .line = t->line, .column = 1 };
+			found = t->in_plain;
+		}
 	}
 	t->live++;
 	if (out->kind == TOKEN_DOCUMENT) {

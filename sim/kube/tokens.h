@@ -35,8 +35,9 @@ struct token {
 
 struct tokens;
 
-/* The text is borrowed; `file` is for messages. */
-struct tokens *tokens_open(const char *text, size_t length, const char *file);
+/* The text is borrowed; `file` is for messages. `plain`: simple documents are read without
+ * libfyaml (kube/plain.h), to the same tokens. */
+struct tokens *tokens_open(const char *text, size_t length, const char *file, bool plain);
 void tokens_close(struct tokens *t);
 /* EINVAL: the text is no YAML; `err` says where and why. After the end: TOKEN_END. */
 int tokens_next(struct tokens *t, struct token *out, struct err *err);

@@ -127,7 +127,7 @@ static int parse_node(struct parser *p, const struct token *t, int depth, struct
 int value_parse(struct arena *a, const char *text, size_t length, const char *file,
 		struct value **out, struct err *err)
 {
-	struct parser p = { a, tokens_open(text, length, file), file, err };
+	struct parser p = { a, tokens_open(text, length, file, true), file, err };
 	struct token t = { 0 };
 	int code;
 	*out = NULL;
