@@ -170,7 +170,7 @@ function apply_status(text) return (s.apply(text, false, true)) end
 
 -- The API server's refusal of a manifest; fails when it is accepted.
 function refused(text)
-  local _, _, message = s.apply(text, true)
+  local _, message = s.apply(text, true)
   if not message then fail("refused", "a refusal", "accepted") end
   return message
 end
