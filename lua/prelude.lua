@@ -349,7 +349,12 @@ local function lookup(self, tool, name, qtype, options)
   return r
 end
 function place:resolve(name, options) return lookup(self, "libc", name, nil, options) end
-function place:dig(name, qtype, options) return lookup(self, "dig", name, qtype or "A", options) end
+-- Short names are searched for, as `dig +search` does.
+function place:dig(name, qtype, options)
+  local _, dots = name:gsub("%.", "")
+  if dots < 4 and name:sub(-1) ~= "." then options = merged({ options = "+search" }, options) end
+  return lookup(self, "dig", name, qtype or "A", options)
+end
 function place:nslookup(name, options) return lookup(self, "nslookup", name, nil, options) end
 function place:host(name, options) return lookup(self, "host", name, nil, options) end
 
