@@ -202,8 +202,16 @@ static int model_fault(struct executor *e, const char *place, const char *fault,
 
 static int model_counters(struct executor *e, const char *place, struct counters *out)
 {
+	struct model_place *p = model_place(e, place);
+	struct netns_work work;
 	*out = (struct counters){ 0 };
-	return model_place(e, place) ? 0 : ENOENT;
+	if (!p)
+		return ENOENT;
+	netns_work(p->ns, &work);
+	*out = (struct counters){ .rules_evaluated = work.rules_evaluated, .policies = work.policies,
+				  .set_lookups = work.set_lookups, .ipvs_probes = work.ipvs_probes,
+				  .packets = work.packets, .bytes = work.bytes };
+	return 0;
 }
 
 static void model_reset_flows(struct executor *e)

@@ -71,6 +71,7 @@ struct iface {
 	uint32_t addr_count, addr_capacity;
 	struct flight *flights;
 	struct link_faults *faults; /* NULL: none */
+	uint64_t packets, bytes;    /* that came in by it */
 	int16_t conf[CONF_COUNT];
 };
 

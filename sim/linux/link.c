@@ -8,6 +8,10 @@
 void link_tap(struct iface *f, int direction, struct packet *p)
 {
 	const struct linux_env *env = f->ns->env;
+	if (direction == 1) {
+		f->packets++;
+		f->bytes += p->length;
+	}
 	if (env->tap)
 		env->tap(env->tap_ctx, f->ns, f->number, direction, p);
 	p->comment[0] = '\0'; /* told once */

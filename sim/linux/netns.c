@@ -92,6 +92,29 @@ void netns_set_entry(struct netns *ns, bool entry)
 	ns->entry = entry;
 }
 
+void netns_work(const struct netns *ns, struct netns_work *out)
+{
+	uint64_t policies = 0, lookups = 0;
+	*out = (struct netns_work){ 0 };
+	for (int i = 0; i < 2; i++) {
+		if (!ns->xt[i])
+			continue;
+		out->rules_evaluated += xt_rules_evaluated(ns->xt[i], &policies);
+		out->policies += policies;
+		out->set_lookups += xt_set_lookups(ns->xt[i]);
+	}
+	if (ns->nft) {
+		out->rules_evaluated += nft_rules_evaluated(ns->nft, &policies, &lookups);
+		out->policies += policies;
+		out->set_lookups += lookups;
+	}
+	out->ipvs_probes = ns->ipvs ? ipvs_probes(ns->ipvs) : 0;
+	for (uint32_t i = 0; i < ns->iface_count; i++) {
+		out->packets += ns->ifaces[i]->packets;
+		out->bytes += ns->ifaces[i]->bytes;
+	}
+}
+
 struct conntrack *netns_conntrack(struct netns *ns)
 {
 	if (!ns->conntrack)

@@ -157,6 +157,13 @@ struct nft_ruleset *netns_nft(struct netns *ns);
 struct ipset_table *netns_ipset(struct netns *ns);
 struct ipvs *netns_ipvs(struct netns *ns);
 
+/* What packets have cost this namespace so far: rules and policies of all rule sets,
+ * look-ups; and the packets that came in by its interfaces. */
+struct netns_work {
+	uint64_t rules_evaluated, policies, set_lookups, ipvs_probes, packets, bytes;
+};
+void netns_work(const struct netns *ns, struct netns_work *out);
+
 /* The host stack's sockets of this namespace. */
 struct sockets_ref netns_sockets(struct netns *ns);
 

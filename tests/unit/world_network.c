@@ -184,6 +184,30 @@ static void injected(void)
 	lab_end();
 }
 
+/* What `svclab trace` says of one packet, counted for all of them. */
+static void counters(void)
+{
+	struct counters before, after;
+	struct err err = { "" };
+	if (!lab_start())
+		return;
+	lab_apply(lab_web);
+	struct place *a = world_place(w, "node/a", &err);
+	CHECK_INT(world_counters(w, a, &before), 0);
+	struct trace *t = trace_new();
+	struct request r = { .target = "svc/web", .connect_only = true, .trace = t, .once = true };
+	struct op *op = lab_request("pod/cli", &r);
+	CHECK_INT(op_result(op)->error, 0);
+	op_free(op);
+	CHECK_INT(world_counters(w, a, &after), 0);
+	CHECK(t->rules_evaluated > 10);
+	CHECK(after.rules_evaluated - before.rules_evaluated >= t->rules_evaluated / 2);
+	CHECK(after.packets - before.packets >= 3);
+	CHECK(after.bytes - before.bytes >= 3 * 54);
+	trace_free(t);
+	lab_end();
+}
+
 static void wrong_names(void)
 {
 	static const struct { const char *target, *says; } wrong[] = {
@@ -222,6 +246,7 @@ static const struct check tests[] = {
 	{ "a watch counts packets that match a tcpdump filter, by place and interface", watches },
 	{ "captures have an interface a file, names and the rules' comments", captures },
 	{ "a crafted packet enters at an interface", injected },
+	{ "rules and packets are counted by node", counters },
 	{ "wrong names say what was expected", wrong_names },
 };
 

@@ -32,8 +32,9 @@ static bool balanced(const struct packet *p)
 	       (p->proto == PROTO_TCP || p->proto == PROTO_UDP || p->proto == PROTO_SCTP);
 }
 
-static void probe(const struct packet *p)
+static void probe(struct ipvs *v, const struct packet *p)
 {
+	v->probes++;
 	if (p->trace)
 		p->trace->ipvs_probes++;
 }
@@ -61,7 +62,7 @@ static enum nf_verdict on_reply(void *ctx, struct hook_state *state)
 	if (p->ipvs || !balanced(p) || !v->conns_out.count)
 		return VERDICT_ACCEPT;
 	struct conn_key key = key_of(p);
-	probe(p);
+	probe(v, p);
 	struct ipvs_conn *c = conn_find_out(v, &key);
 	if (!c)
 		return VERDICT_ACCEPT;
@@ -258,7 +259,7 @@ static enum nf_verdict on_request(void *ctx, struct hook_state *state)
 	if (p->ipvs || !balanced(p))
 		return VERDICT_ACCEPT;
 	struct conn_key key = key_of(p);
-	probe(p);
+	probe(v, p);
 	struct ipvs_conn *c = conn_find_in(v, &key);
 	if (c && begins_anew(v, c, p)) {
 		conn_free(c);

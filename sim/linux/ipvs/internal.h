@@ -109,6 +109,7 @@ struct ipvs_conn {
 struct ipvs {
 	struct netns *ns;      /* NULL: parse and print only */
 	bool hooked;
+	uint64_t probes;       /* look-ups of virtual servers by packets */
 	struct ipvs_service **services; /* in order of creation */
 	uint32_t service_count;
 	struct table by_endpoint; /* struct ipvs_endpoint -> struct ipvs_service * */

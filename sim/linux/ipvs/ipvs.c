@@ -51,6 +51,11 @@ void ipvs_reset_flows(struct ipvs *v)
 	}
 }
 
+uint64_t ipvs_probes(const struct ipvs *v)
+{
+	return v->probes;
+}
+
 void ipvs_free(struct ipvs *v)
 {
 	void *value;

@@ -27,6 +27,8 @@ enum ipvs_view { IPVS_LIST, IPVS_SAVE, IPVS_CONNECTIONS, IPVS_STATS, IPVS_RATE }
 /* -Ln, -Sn, -Lnc, -Ln --stats, -Ln --rate. */
 void ipvs_print(const struct ipvs *v, enum ipvs_view view, struct strbuf *out);
 void ipvs_reset_flows(struct ipvs *v);
+/* Look-ups of virtual servers by all packets so far. */
+uint64_t ipvs_probes(const struct ipvs *v);
 
 /* The connection whose server sent this packet to its client, as it stands now: what
  * xt_ipvs looks up for a packet that IPVS has handled (conn_out_get). False: none. */

@@ -153,7 +153,7 @@ struct xt_ruleset {
 	uint16_t file_count;
 	uint64_t rules;
 	uint32_t search;         /* for loop search */
-	uint64_t rules_evaluated, policies; /* by both evaluators, traced or not */
+	uint64_t rules_evaluated, policies, set_lookups; /* by both evaluators, traced or not */
 	struct xt_parse *parse;  /* scratch of the parser, kept between lines */
 };
 

@@ -132,6 +132,7 @@ static enum xt_answer set_match(struct xt_eval *e, const struct xt_record *r, un
 		e->undecided = "counters of set members and nomatch answers are not modelled";
 		return XT_UNDECIDED;
 	}
+	e->x->set_lookups++;
 	if (e->packet->trace)
 		e->packet->trace->set_lookups++;
 	/* A set with more dimensions than the rule names never matches (ip_set_test). */

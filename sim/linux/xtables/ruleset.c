@@ -258,6 +258,11 @@ uint64_t xt_rules_evaluated(const struct xt_ruleset *x, uint64_t *policies)
 	return x->rules_evaluated;
 }
 
+uint64_t xt_set_lookups(const struct xt_ruleset *x)
+{
+	return x->set_lookups;
+}
+
 struct recent *xt_recent(struct xt_ruleset *x)
 {
 	return x->recent;

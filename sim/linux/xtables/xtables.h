@@ -52,6 +52,7 @@ void xt_unknown(const struct xt_ruleset *x, struct strbuf *out);
 enum nf_verdict xt_evaluate(struct xt_ruleset *x, const char *table, struct hook_state *state);
 /* Rules visited by all packets so far, by either evaluator; policies beside them. */
 uint64_t xt_rules_evaluated(const struct xt_ruleset *x, uint64_t *policies);
+uint64_t xt_set_lookups(const struct xt_ruleset *x);
 /* The compiled evaluator; same verdict, changes and counts as xt_evaluate. */
 enum nf_verdict xt_evaluate_compiled(struct xt_ruleset *x, const char *table,
 				     struct hook_state *state);
