@@ -46,6 +46,20 @@ static void put_plain(struct listing *l, enum tx_tool tool)
 			transaction_text(&l->plan->items[i], l->out);
 }
 
+/* Single commands as they run on a node where nothing is yet: of "A || B" the second. */
+static void put_commands(struct listing *l, enum tx_tool tool)
+{
+	struct strbuf text = { 0 };
+	char *save = NULL;
+	put_plain(&(struct listing){ .plan = l->plan, .out = &text }, tool);
+	for (char *line = text.data ? strtok_r(text.data, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		const char *second = strstr(line, " || ");
+		strbuf_printf(l->out, "%s %s\n", tx_tool_name(tool), second ? second + 4 : line);
+	}
+	strbuf_free(&text);
+}
+
 /* ---- iptables ------------------------------------------------------------------ */
 
 /* "A || B": B when A does not hold. Only -C and -S stand before the bars. */
@@ -121,8 +135,10 @@ static int list_iptables(struct listing *l)
 			 restored ? rows[i].write : tx_tool_name(rows[i].command));
 		if (l->format == FORMAT_LIST)
 			code = save_tables(l, rows[i].family);
+		else if (restored)
+			put_plain(l, rows[i].restore);
 		else
-			put_plain(l, restored ? rows[i].restore : rows[i].command);
+			put_commands(l, rows[i].command);
 	}
 	return code;
 }

@@ -338,8 +338,8 @@ static void udp_clean_up_in_1_34(void)
 {
 	static const char *const expected[4] = {
 		"-D -p udp --orig-dst 10.96.0.1 --dport 53\n-D -p udp --dport 30053\n",
-		"-D -p udp --orig-dst 10.96.0.1 --dport 53 --reply-src 10.0.0.1\n"
-		"-D -p udp --dport 30053 --reply-src 10.0.0.1\n",
+		("-D -p udp --orig-dst 10.96.0.1 --dport 53 --reply-src 10.0.0.1\n"
+		 "-D -p udp --dport 30053 --reply-src 10.0.0.1\n"),
 		"", "",
 	};
 	udp_flows(KUBE_1_34, expected);
@@ -349,10 +349,10 @@ static void udp_clean_up_in_1_30(void)
 {
 	static const char *const expected[4] = {
 		"-D -p udp --orig-dst 10.96.0.1\n-D -p udp --dport 30053\n",
-		"-D -p udp --orig-dst 10.96.0.1 --reply-src 10.0.0.1\n"
-		"-D -p udp --dport 30053 --reply-src 10.0.0.1\n",
-		"-D -p udp --orig-dst 10.96.0.1 --reply-src 10.0.0.2\n"
-		"-D -p udp --dport 30053 --reply-src 10.0.0.2\n",
+		("-D -p udp --orig-dst 10.96.0.1 --reply-src 10.0.0.1\n"
+		 "-D -p udp --dport 30053 --reply-src 10.0.0.1\n"),
+		("-D -p udp --orig-dst 10.96.0.1 --reply-src 10.0.0.2\n"
+		 "-D -p udp --dport 30053 --reply-src 10.0.0.2\n"),
 		"-D -p udp --orig-dst 10.96.0.1\n",
 	};
 	udp_flows(KUBE_1_30, expected);
