@@ -120,10 +120,18 @@ static void default_containers(struct kube_object *o, struct kube_containers *li
 		complete &= container_is_complete(&list->items[i], host_network);
 	if (complete)
 		return;
+	const struct kube_container *before = list->items;
+	struct kube_container *known = o->pool ? kube_pool_result(o->pool, before, host_network) : NULL;
+	if (known) {
+		list->items = known;
+		return;
+	}
 	struct kube_container *items = changeable(list->items, list->count, sizeof *items);
 	for (uint32_t i = 0; i < list->count; i++)
 		default_container(o, &items[i], host_network);
 	list->items = keep(o, items, list->count, sizeof *items);
+	if (o->pool)
+		kube_pool_remember(o->pool, before, host_network, list->items);
 }
 
 void kube_default_pod_spec(struct kube_object *o, struct kube_pod_spec *spec)

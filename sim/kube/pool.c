@@ -23,8 +23,13 @@ struct chunk {
 	size_t left;
 };
 
+#define RESULTS 64u /* a power of two */
+
+struct result { const void *array; void *result; uint32_t kind; };
+
 struct kube_pool {
 	struct arena *arena;
+	struct result results[RESULTS]; /* by address: the latest of each place */
 	uint32_t references, count, size; /* size: a power of two */
 	struct entry *entries;
 	struct chunk strings, arrays;
@@ -98,6 +103,21 @@ static void grow(struct kube_pool *p)
 	free(old);
 }
 
+/* Cheaper than hash_bytes: arrays of containers are a kilobyte each. */
+static uint32_t quick_hash(const char *p, size_t size, uint64_t seed)
+{
+	uint64_t h = seed + size, word;
+	for (; size >= sizeof word; p += sizeof word, size -= sizeof word) {
+		memcpy(&word, p, sizeof word);
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	word = 0;
+	memcpy(&word, p, size);
+	h = (h ^ word) * 0xd6e8feb86659fd93u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
 /* The pool's copy of these bytes. Strings hash with their own seed: a string is never
  * taken for an array, which needs alignment. */
 static const char *intern(struct kube_pool *p, const void *bytes, size_t size, bool string)
@@ -105,7 +125,7 @@ static const char *intern(struct kube_pool *p, const void *bytes, size_t size, b
 	assert(size < UINT32_MAX / 2);
 	if (!p->entries)
 		return memcpy(arena_alloc(p->arena, size + string), bytes, size);
-	uint32_t hash = (uint32_t)hash_bytes(bytes, size, string), mask = p->size - 1;
+	uint32_t hash = quick_hash(bytes, size, string), mask = p->size - 1;
 	uint32_t tagged = (uint32_t)size * 2 + string;
 	uint32_t at = hash & mask;
 	for (; p->entries[at].bytes; at = (at + 1) & mask) {
@@ -130,4 +150,21 @@ const char *kube_pool_string(struct kube_pool *p, const char *text, size_t lengt
 void *kube_pool_bytes(struct kube_pool *p, const void *bytes, size_t size)
 {
 	return size ? (void *)(uintptr_t)intern(p, bytes, size, false) : NULL;
+}
+
+static uint32_t result_place(const void *array, uint32_t kind)
+{
+	return (uint32_t)hash_bytes(&array, sizeof array, kind) & (RESULTS - 1);
+}
+
+/* Addresses only choose what is forgotten; results don't depend on them. */
+void *kube_pool_result(const struct kube_pool *p, const void *array, uint32_t kind)
+{
+	const struct result *r = &p->results[result_place(array, kind)];
+	return r->array == array && r->kind == kind ? r->result : NULL;
+}
+
+void kube_pool_remember(struct kube_pool *p, const void *array, uint32_t kind, void *result)
+{
+	p->results[result_place(array, kind)] = (struct result){ array, result, kind };
 }

@@ -389,16 +389,21 @@ static int read_row(struct reader *r, const struct field *f, void *base, const s
 	return EINVAL;
 }
 
+static bool is_row(const struct field *f, const struct token *key)
+{
+	return f->json[0] == key->text[0] && strncmp(f->json, key->text, key->length) == 0 &&
+	       strlen(f->json) == key->length;
+}
+
 /* The row of a key. Documents mostly keep the order of the table: look ahead first. */
 static const struct field *find_row(const struct field *fields, const struct field *hint,
 				    const struct token *key)
 {
 	for (const struct field *f = hint; f->json; f++)
-		if (f->json[0] == key->text[0] && strlen(f->json) == key->length &&
-		    memcmp(f->json, key->text, key->length) == 0)
+		if (is_row(f, key))
 			return f;
 	for (const struct field *f = fields; f != hint; f++)
-		if (strlen(f->json) == key->length && memcmp(f->json, key->text, key->length) == 0)
+		if (is_row(f, key))
 			return f;
 	return NULL;
 }
