@@ -127,6 +127,15 @@ conformance:
 	@TAP_DIR=results/conformance $(PROVE_RUN) $(SCENARIOS) $(wildcard tests/captures/*.t); \
 	code=$$?; tools/matrix results/conformance || code=1; exit $$code
 
+# Real Linux is asked again for every capture, here and (ipvs) in the VM.
+captures:
+	@tools/deps.sh conformance
+	@$(MAKE) --no-print-directory $(BUILD)/svclab
+	@for conditions in tests/captures/*.txt; do \
+	  $(BUILD)/svclab capture "$$(sed -n 's/^scenario: //p' $$conditions)" \
+	    --mode "$$(sed -n 's/^mode: //p' $$conditions)" --on "$$(sed -n 's/^on: //p' $$conditions)" \
+	    --seed "$$(sed -n 's/^seed: //p' $$conditions)" || exit 1; done
+
 # Figures that the program measures itself: the same bytes every time.
 plots:
 	@tools/deps.sh plots

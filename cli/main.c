@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "trace", cmd_trace, "what becomes of a packet, hook by hook, rule by rule" },
 	{ "dns", cmd_dns, "answer DNS queries as the cluster does, for dig, nslookup, dnsperf" },
 	{ "resolve", cmd_resolve, "what a pod's resolver asks for a name, and what it gets" },
+	{ "capture", cmd_capture, "take captures of scenarios from real Linux" },
 	{ "compare", cmd_compare, "whether two captures tell the same story, packet by packet" },
 	{ "scale", cmd_scale, "rules, bytes and rules passed as Services grow; TSV" },
 };

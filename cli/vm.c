@@ -57,45 +57,82 @@ static const char *vm_folder(char *out, size_t size)
 	return out;
 }
 
+struct command { /* the line under way */
+	const char **words;
+	uint32_t count;
+	char script[4200], self[4096], folder[4096], data[4096], seed[32];
+};
+
+static void add(struct command *c, const char *word)
+{
+	c->words = mem_grow(c->words, c->count, c->count + 2, sizeof *c->words);
+	c->words[c->count++] = word;
+}
+
+/* vm/run.sh SVCLAB FOLDER OUT FILE... -- NAME --on PLACE --seed N */
+static void begin(struct command *c, const struct scenario_options *o, const char *out,
+		  const char *const *files, uint32_t count, const char *name)
+{
+	own_folder(c->self, sizeof c->self, 0);
+	snprintf(c->script, sizeof c->script, "%s/vm/run.sh", data_folder(c->data, sizeof c->data));
+	snprintf(c->seed, sizeof c->seed, "%llu", (unsigned long long)o->seed);
+	add(c, c->script);
+	add(c, c->self);
+	add(c, vm_folder(c->folder, sizeof c->folder));
+	add(c, out ? out : "");
+	for (uint32_t i = 0; i < count; i++)
+		add(c, files[i]);
+	add(c, "--");
+	add(c, name);
+	add(c, "--on");
+	add(c, strcmp(o->on, "vm-nft") == 0 ? "netns-nft" : "netns");
+	add(c, "--seed");
+	add(c, c->seed);
+}
+
+/* Becomes the command; returns only when that cannot be. */
+static int become(struct command *c, const char *const *files, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		add(c, files[i]);
+	if (access(c->script, X_OK) == 0)
+		execv(c->script, (char *const *)c->words);
+	fprintf(stderr, "svclab: %s: %s; set SVCLAB_DATA to the folder that holds vm/\n", c->script,
+		strerror(errno));
+	return EXIT_INTERNAL;
+}
+
 int vm_run(const struct scenario_options *o, const char *const *files, uint32_t count)
 {
-	char data[4096], folder[4096], script[4200], self[4096], seed[32];
-	const char **argv = mem_array(count * 2 + o->param_count * 2 + 24, sizeof *argv);
-	uint32_t n = 0;
-	own_folder(self, sizeof self, 0);
-	snprintf(script, sizeof script, "%s/vm/run.sh", data_folder(data, sizeof data));
-	snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
-	argv[n++] = script;
-	argv[n++] = self;
-	argv[n++] = vm_folder(folder, sizeof folder);
-	argv[n++] = o->pcap ? o->pcap : "";
-	for (uint32_t i = 0; i < count; i++)
-		argv[n++] = files[i];
-	argv[n++] = "--";
-	argv[n++] = "run";
-	argv[n++] = "--on";
-	argv[n++] = strcmp(o->on, "vm-nft") == 0 ? "netns-nft" : "netns";
-	argv[n++] = "--seed";
-	argv[n++] = seed;
+	struct command c = { 0 };
+	begin(&c, o, o->pcap, files, count, "run");
 	if (o->dataplanes) {
-		argv[n++] = "--dataplane";
-		argv[n++] = o->dataplanes;
+		add(&c, "--dataplane");
+		add(&c, o->dataplanes);
 	}
 	if (o->pcap) {
-		argv[n++] = "--pcap";
-		argv[n++] = "/out/files";
+		add(&c, "--pcap");
+		add(&c, "/out/files");
 	}
 	for (uint32_t i = 0; i < o->param_count; i++) {
 		char *text = mem_alloc(strlen(o->params[i].key) + strlen(o->params[i].value) + 2);
 		sprintf(text, "%s=%s", o->params[i].key, o->params[i].value);
-		argv[n++] = "-p";
-		argv[n++] = text;
+		add(&c, "-p");
+		add(&c, text);
 	}
-	for (uint32_t i = 0; i < count; i++)
-		argv[n++] = files[i];
-	if (access(script, X_OK) == 0)
-		execv(script, (char *const *)argv);
-	fprintf(stderr, "svclab: %s: %s; set SVCLAB_DATA to the folder that holds vm/\n", script,
-		strerror(errno));
-	return EXIT_INTERNAL;
+	return become(&c, files, count);
+}
+
+int vm_capture(const struct scenario_options *o, const char *out, const char *const *files,
+	       uint32_t count)
+{
+	struct command c = { 0 };
+	begin(&c, o, out, files, count, "capture");
+	add(&c, "--mode");
+	add(&c, o->dataplanes);
+	add(&c, "--out");
+	add(&c, "/out/files");
+	add(&c, "--shown-on");
+	add(&c, o->on);
+	return become(&c, files, count);
 }

@@ -12,6 +12,10 @@
  * failed, with the exit code. */
 int vm_run(const struct scenario_options *options, const char *const *files, uint32_t count);
 
+/* The same for `svclab capture`; the files land in `out`. */
+int vm_capture(const struct scenario_options *options, const char *out, const char *const *files,
+	       uint32_t count);
+
 /* The folder that holds vm/ and scenarios/: $SVCLAB_DATA, the checkout that the program
  * was built in, or the installed one. In `out`. */
 const char *data_folder(char *out, size_t size);

@@ -30,15 +30,15 @@ static struct trace *script_trace(struct script *s)
 	return s->traces[s->trace_count++] = trace_new();
 }
 
-static struct traced *traced_new(lua_State *L, bool trace)
+static struct traced *traced_new(lua_State *L, bool trace, uint16_t from_port)
 {
 	struct traced *t = lua_newuserdatauv(L, sizeof *t, 0);
 	memset(t, 0, sizeof *t);
 	t->script = script_of(L);
-	if (t->script->replay)
-		replay_op_begins(t->script);
 	t->anchor = LUA_NOREF;
 	luaL_setmetatable(L, TRACED);
+	if (t->script->replay)
+		replay_op_begins(t->script, from_port);
 	if (trace)
 		t->trace = script_trace(t->script);
 	return t;
@@ -119,7 +119,7 @@ static int svclab_request(lua_State *L)
 	struct request r;
 	luaL_checktype(L, 2, LUA_TTABLE);
 	read_request(L, 2, &r);
-	struct traced *t = traced_new(L, true);
+	struct traced *t = traced_new(L, true, r.local_port);
 	r.trace = t->trace;
 	if (world_request(w, from, &r, &t->op, &err))
 		return raise_err(L, &err);
@@ -133,7 +133,7 @@ static int svclab_ping(lua_State *L)
 	struct place *from = check_place(L, 1);
 	struct err err = { 0 };
 	luaL_checktype(L, 2, LUA_TTABLE);
-	struct traced *t = traced_new(L, true);
+	struct traced *t = traced_new(L, true, 0);
 	struct ping p = { .target = field_string(L, 2, "target", ""),
 			  .count = (uint32_t)field_integer(L, 2, "count", 1),
 			  .interval_ns = field_integer(L, 2, "interval", 0),
@@ -157,7 +157,7 @@ static int svclab_lookup(lua_State *L)
 			    .type = field_string(L, 2, "type", NULL), .tool = (enum dns_tool)tool,
 			    .server = field_string(L, 2, "server", NULL),
 			    .options = field_string(L, 2, "options", NULL) };
-	struct traced *t = traced_new(L, false);
+	struct traced *t = traced_new(L, false, 0);
 	if (world_lookup(w, from, &l, &t->op, &err))
 		return raise_err(L, &err);
 	started(L, t, place_name(from), l.name);
@@ -175,7 +175,7 @@ static int svclab_load(lua_State *L)
 	l.count = (uint64_t)field_integer(L, 2, "count", 100);
 	lua_getfield(L, 2, "rate");
 	l.rate = luaL_optnumber(L, -1, 0);
-	struct traced *t = traced_new(L, false);
+	struct traced *t = traced_new(L, false, 0);
 	if (world_load_traffic(w, from, &l, &t->op, &err))
 		return raise_err(L, &err);
 	started(L, t, place_name(from), l.request.target);

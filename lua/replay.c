@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "net/capture.h"
 #include "net/compare.h"
 
 #define SITE "backend"
+#define MASQUERADE "masq-port"
+#define FIRST_PORT 1024 /* answers of MASQUERADE count from here */
 #define RUNS_MAX 3000
 #define SHOWN 10
 
@@ -26,11 +29,66 @@ static struct replay_op *op_at(struct replay *r, uint32_t index)
 	return &r->ops[index];
 }
 
-void replay_op_begins(struct script *s)
+struct way_end { /* of a SYN: how it looked at the last interface */
+	bool found;
+	struct net_addr to;
+	uint16_t to_port, from_port;
+	uint32_t first; /* packet number of its first sight */
+};
+
+static bool is_syn(const struct packet *p)
+{
+	return p->family != NET_NONE && p->proto == PROTO_TCP &&
+	       (packet_tcp_flags(p) & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+/* Follows the SYN that is seen first at packet `first`. */
+static struct way_end follow(const struct capture *c, uint32_t first)
+{
+	struct way_end end = { .first = first };
+	uint32_t sequence = packet_tcp_seq(c->packets[first].packet);
+	for (uint32_t i = first; i < c->count; i++) {
+		const struct packet *p = c->packets[i].packet;
+		if (is_syn(p) && packet_tcp_seq(p) == sequence)
+			end = (struct way_end){ true, packet_dst(p), packet_dst_port(p), packet_src_port(p),
+						first };
+	}
+	return end;
+}
+
+/* The SYN from this port; a node's own is masqueraded before any interface shows it: then
+ * the next one after packet `after`. */
+static struct way_end end_of_way(const struct capture *c, uint16_t from_port, uint32_t after)
+{
+	for (uint32_t i = 0; from_port && i < c->count; i++)
+		if (is_syn(c->packets[i].packet) && packet_src_port(c->packets[i].packet) == from_port)
+			return follow(c, i);
+	uint32_t last = after < c->count && is_syn(c->packets[after].packet)
+				? packet_tcp_seq(c->packets[after].packet) : 0;
+	for (uint32_t i = after; from_port && i < c->count; i++)
+		if (is_syn(c->packets[i].packet) && packet_tcp_seq(c->packets[i].packet) != last)
+			return follow(c, i);
+	return (struct way_end){ 0 };
+}
+
+static bool same_end(const struct way_end *a, const struct way_end *b)
+{
+	return a->found && b->found && net_addr_equal(&a->to, &b->to) && a->to_port == b->to_port;
+}
+
+void replay_op_begins(struct script *s, uint16_t from_port)
 {
 	const struct choice_drawn *drawn;
 	struct choice *choice = world_choice(s->world);
-	struct replay_op *op = op_at(s->replay, s->replay->begun++);
+	struct replay_op *op = op_at(s->replay, s->replay->begun);
+	uint32_t after = s->replay->begun ? s->replay->ops[s->replay->begun - 1].first_packet : 0;
+	struct way_end end = end_of_way(s->replay->real, from_port, after);
+	op = &s->replay->ops[s->replay->begun++];
+	op->from_port = from_port;
+	op->first_packet = end.found ? end.first : after;
+	choice_script_clear(choice, MASQUERADE);
+	if (end.found && end.from_port != from_port && end.from_port >= FIRST_PORT)
+		choice_script(choice, MASQUERADE, end.from_port - FIRST_PORT);
 	op->first_draw = choice_recorded(choice, SITE, &drawn);
 	choice_script_clear(choice, SITE);
 	for (uint32_t i = 0; i < op->count; i++)
@@ -47,16 +105,10 @@ void replay_run_ends(struct script *s)
 	memcpy(r->drawn, drawn, r->drawn_count * sizeof *drawn);
 }
 
-static void remove_run(const char *folder)
-{
-	char command[512];
-	snprintf(command, sizeof command, "%s/all.pcapng", folder);
-	unlink(command);
-}
-
 struct attempt {
 	struct results *results;
 	struct comparison *comparison;
+	struct capture *simulated;
 };
 
 static void attempt_free(struct attempt *a)
@@ -65,6 +117,7 @@ static void attempt_free(struct attempt *a)
 		results_free(a->results);
 	if (a->comparison)
 		comparison_free(a->comparison);
+	capture_free(a->simulated);
 	*a = (struct attempt){ 0 };
 }
 
@@ -74,17 +127,15 @@ static int attempt(const char *file, const char *dataplane, const struct scenari
 {
 	static const struct compare_options compare = { .without_acks = true };
 	char path[512];
-	struct capture *simulated = NULL;
 	struct script_run run = { .file = file, .dataplane = dataplane, .named = true, .replay = r };
 	r->begun = 0;
 	out->results = results_new();
 	int code = script_run(&run, options, out->results, err);
 	snprintf(path, sizeof path, "%s/all.pcapng", r->folder);
 	if (!code)
-		code = capture_read(path, &simulated, err);
+		code = capture_read(path, &out->simulated, err);
 	if (!code)
-		out->comparison = compare_captures(real, simulated, &compare);
-	capture_free(simulated);
+		out->comparison = compare_captures(real, out->simulated, &compare);
 	return code;
 }
 
@@ -108,7 +159,22 @@ static bool next_outcome(struct replay *r, uint32_t index)
 	return false;
 }
 
-/* Steers operation `index`: the outcome with the fewest differences stays. */
+/* Whether the run just made took operation `index` where the capture says; false also where
+ * the capture does not tell. */
+static bool arrived(const struct replay *r, uint32_t index, const struct attempt *a)
+{
+	const struct replay_op *op = &r->ops[index];
+	if (!op->from_port)
+		return false;
+	struct way_end real = follow(r->real, op->first_packet);
+	struct way_end simulated = end_of_way(a->simulated, real.from_port, 0);
+	if (!simulated.found || !is_syn(r->real->packets[op->first_packet].packet))
+		return false;
+	return same_end(&real, &simulated);
+}
+
+/* Steers operation `index`: the outcome that the capture names stays, else the one with
+ * the fewest differences. */
 static int steer(const char *file, const char *dataplane, const struct scenario_options *options,
 		 struct replay *r, const struct capture *real, uint32_t index, struct attempt *best,
 		 uint32_t *runs, struct err *err)
@@ -126,7 +192,8 @@ static int steer(const char *file, const char *dataplane, const struct scenario_
 	while (!code && more && ++*runs < RUNS_MAX) {
 		code = attempt(file, dataplane, options, r, real, &tried, err);
 		op = &r->ops[index];
-		if (!code && (!kept || tried.comparison->count < best->comparison->count)) {
+		bool there = !code && arrived(r, index, &tried);
+		if (!code && (there || !kept || tried.comparison->count < best->comparison->count)) {
 			attempt_free(best);
 			*best = tried;
 			tried = (struct attempt){ 0 };
@@ -136,7 +203,7 @@ static int steer(const char *file, const char *dataplane, const struct scenario_
 			memcpy(kept, op->answers, kept_count * sizeof *kept);
 		}
 		attempt_free(&tried);
-		more = !code && best->comparison->count && next_outcome(r, index);
+		more = !code && !there && best->comparison->count && next_outcome(r, index);
 		op = &r->ops[index];
 		/* After the digits that are set, later draws take their first outcome. */
 		if (more) {
@@ -185,6 +252,7 @@ int replay_run(const char *file, const char *dataplane, const struct scenario_op
 		return err_set(err, errno, "%s: %s", folder, strerror(errno));
 	}
 	r.folder = folder;
+	r.real = real;
 	quiet.capture = folder;
 	code = attempt(file, dataplane, &quiet, &r, real, &best, err);
 	uint32_t ops = r.begun;
@@ -198,7 +266,6 @@ int replay_run(const char *file, const char *dataplane, const struct scenario_op
 	free(r.ops);
 	free(r.drawn);
 	capture_free(real);
-	remove_run(folder);
-	rmdir(folder);
+	file_remove_folder(folder);
 	return code;
 }

@@ -10,6 +10,7 @@
 #include "report/trace_text.h"
 
 #define TRACE_LINES 60
+#define LAST_PACKETS_NS (200 * NS_PER_MS)
 
 static void on_print(void *ctx, const char *line)
 {
@@ -214,6 +215,8 @@ static int run_tests(struct script *s, bool many, struct results *results, struc
 		code = world_capture_start(s->world, s->options->capture, err);
 	for (uint32_t i = 0; i < s->test_count && !code; i++)
 		code = run_test(s, &s->tests[i], many, results, err);
+	if (!code && s->options->capture) /* the last FINs are on their way */
+		world_run(s->world, world_now(s->world) + LAST_PACKETS_NS);
 	if (!code && (s->options->pcap || s->options->capture))
 		code = world_capture_end(s->world, err);
 	if (s->replay)

@@ -19,6 +19,7 @@ struct client {
 	client_done_fn *fn;
 	void *ctx;
 	bool waiting; /* a report is due */
+	bool answered; /* the answer is whole, its end is awaited */
 };
 
 static const struct sockets_class *class_of(const struct client *c)
@@ -105,8 +106,12 @@ static void answered(struct client *c)
 	parse_endpoint(http_header(&c->answer, "X-Client", value, sizeof value), &r->seen);
 	strbuf_clear(&r->body);
 	strbuf_add(&r->body, http_body(&c->answer), c->answer.body_length);
+	/* The server closes first when it says so: who waits for its FIN, as HTTP/1.0 clients
+	 * do, makes the same packets whatever the timing. */
+	c->answered = c->answer.close && !c->config.keep_open;
 	http_take(&c->answer);
-	report(c, 0);
+	if (!c->answered)
+		report(c, 0);
 }
 
 static void datagram_answered(struct client *c, const struct sock_event *event)
@@ -141,7 +146,7 @@ static void failed(struct client *c, const struct sock_event *event)
 	c->result.icmp_code = event->icmp_code;
 	c->result.icmp_from = event->icmp_from;
 	if (c->waiting)
-		report(c, event->error ? event->error : ECONNRESET);
+		report(c, c->answered ? 0 : event->error ? event->error : ECONNRESET);
 	else
 		drop_socket(c, false);
 }
@@ -173,7 +178,7 @@ static void on_socket(void *ctx, struct sock *sock, const struct sock_event *eve
 	case SOCK_EOF:
 		class_of(c)->shutdown(sock);
 		if (c->waiting)
-			report(c, ECONNRESET);
+			report(c, c->answered ? 0 : ECONNRESET);
 		break;
 	case SOCK_CLOSED:
 	case SOCK_ERROR:

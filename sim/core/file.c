@@ -1,6 +1,7 @@
 /* core/file.c: see file.h. */
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,4 +71,20 @@ int file_make_folder(const char *path, struct err *err)
 	}
 	strbuf_free(&part);
 	return code;
+}
+
+void file_remove_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *entry;
+	char name[4096];
+	while (d && (entry = readdir(d))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+		unlink(name);
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
 }

@@ -18,6 +18,8 @@
 int file_read(const char *path, struct strbuf *out, struct err *err);
 /* Replaces `path` with these bytes. 0 or errno. */
 int file_write(const char *path, const void *bytes, size_t length, struct err *err);
+/* Removes a folder of plain files with them; what is not there is as good. */
+void file_remove_folder(const char *path);
 /* mkdir -p. 0 or errno. */
 int file_make_folder(const char *path, struct err *err);
 
