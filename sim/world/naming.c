@@ -304,6 +304,6 @@ int world_target(struct world *w, struct place *from, const char *text, uint8_t 
 	if (address != host || strchr(host, '/') || strlen(host) >= sizeof out->name)
 		return err_set(err, EINVAL, "target \"%s\": expected an address, svc/[NS/]NAME, "
 			       "pod/[NS/]NAME, node/NAME or a DNS name", text);
-	snprintf(out->name, sizeof out->name, "%s", host);
+	snprintf(out->name, sizeof out->name, "%.255s", host);
 	return 0;
 }
