@@ -153,8 +153,10 @@ static int check_namespace(struct verb *v)
 					     "Terminating"))
 		return 0;
 	struct strbuf why = { 0 };
-	strbuf_printf(&why, " is forbidden: unable to create new content in namespace %s because it "
-		      "is being terminated", o->meta.namespace);
+	strbuf_printf(&why,
+		      " is forbidden: unable to create new content in namespace %s because it "
+		      "is being terminated",
+		      o->meta.namespace);
 	int code = refuse_resource(v->answer, o, "Forbidden", "", strbuf_text(&why));
 	strbuf_free(&why);
 	return code;
@@ -196,7 +198,8 @@ int kube_admit_create(struct kube_admit *a, struct kube_object *o, struct kube_a
 	strbuf_clear(&v.answer->name);
 	strbuf_puts(&v.answer->name, o->meta.name ? o->meta.name : "");
 	int code = check_namespace(&v);
-	if (!code && o->meta.name && kube_store_get(a->store, o->kind, o->meta.namespace, o->meta.name))
+	if (!code && o->meta.name &&
+	    kube_store_get(a->store, o->kind, o->meta.namespace, o->meta.name))
 		code = refuse_resource(v.answer, o, "AlreadyExists", "", " already exists");
 	if (!code)
 		code = check(&v);
@@ -217,9 +220,10 @@ static int find_old(struct verb *v)
 	if (!v->old)
 		return refuse_resource(v->answer, o, "NotFound", "", " not found");
 	if (o->meta.resource_version && o->meta.resource_version != v->old->meta.resource_version)
-		return refuse_resource(v->answer, o, "Conflict", "Operation cannot be fulfilled on ",
-				       ": the object has been modified; please apply your changes to the "
-				       "latest version and try again");
+		return refuse_resource(
+		    v->answer, o, "Conflict", "Operation cannot be fulfilled on ",
+		    ": the object has been modified; please apply your changes to the "
+		    "latest version and try again");
 	return 0;
 }
 
@@ -241,7 +245,8 @@ static bool is_done_for(const struct kube_object *o, const struct kube_object *o
 {
 	return o->meta.deletion_ns && !o->meta.finalizers.count && old->meta.finalizers.count &&
 	       o->kind != KIND_NAMESPACE &&
-	       (o->kind != KIND_POD || (o->meta.deletion_grace_s.set && !o->meta.deletion_grace_s.value));
+	       (o->kind != KIND_POD ||
+		(o->meta.deletion_grace_s.set && !o->meta.deletion_grace_s.value));
 }
 
 static int write(struct verb *v)
@@ -279,7 +284,8 @@ int kube_admit_update(struct kube_admit *a, struct kube_object *o, struct kube_a
 		kube_assign_fields(o->arena, status->sub, (char *)o + status->offset,
 				   (const char *)v.old + status->offset);
 	if (o->kind == KIND_SERVICE)
-		admit_service_take_over((struct kube_service *)o, (const struct kube_service *)v.old);
+		admit_service_take_over((struct kube_service *)o,
+					(const struct kube_service *)v.old);
 	if (s->set_defaults)
 		s->set_defaults(o);
 	if (o->kind == KIND_POD)
@@ -375,8 +381,10 @@ int kube_admit_delete(struct kube_admit *a, enum kube_kind kind, const char *nam
 		kube_answer_free(&own);
 		return code;
 	}
-	const char *finalizer = !how ? NULL : kube_is(how->propagation, "Orphan") ? "orphan" :
-				kube_is(how->propagation, "Foreground") ? "foregroundDeletion" : NULL;
+	const char *finalizer = !how					  ? NULL
+				: kube_is(how->propagation, "Orphan")	  ? "orphan"
+				: kube_is(how->propagation, "Foreground") ? "foregroundDeletion"
+									  : NULL;
 	int64_t grace_s = grace_of(o, how);
 	if (grace_s == 0 && !finalizer && !o->meta.finalizers.count && kind != KIND_NAMESPACE) {
 		code = kube_store_delete(a->store, kind, namespace, name, NULL);

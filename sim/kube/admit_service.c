@@ -25,7 +25,8 @@ static bool type_is(const struct kube_service *s, const char *type)
 /* Before defaulting, no type is ClusterIP. */
 static bool has_cluster_ip(const struct kube_service *s)
 {
-	return !s->spec.type || !*s->spec.type || type_is(s, "ClusterIP") || type_is(s, "NodePort") || type_is(s, "LoadBalancer");
+	return !s->spec.type || !*s->spec.type || type_is(s, "ClusterIP") ||
+	       type_is(s, "NodePort") || type_is(s, "LoadBalancer");
 }
 
 static bool wants_node_ports(const struct kube_service *s)
@@ -283,11 +284,12 @@ static void claim_given(struct allocation *w, uint32_t index)
 		return;
 	enum kube_allocation result = kube_claim_address(w->allocator, &ip);
 	if (result != ALLOCATED)
-		field_invalid_strings(w->errors, FIELD("spec.clusterIPs"), &s->spec.cluster_ips,
-				      "failed to allocate IP %s: %s", text,
-				      result == ALLOCATION_TAKEN ?
-					      "provided IP is already allocated" :
-					      "the provided network does not match the current range");
+		field_invalid_strings(
+		    w->errors, FIELD("spec.clusterIPs"), &s->spec.cluster_ips,
+		    "failed to allocate IP %s: %s", text,
+		    result == ALLOCATION_TAKEN
+			? "provided IP is already allocated"
+			: "the provided network does not match the current range");
 }
 
 static void allocate_addresses(struct allocation *w)
@@ -345,11 +347,14 @@ static void claim_node_port(struct allocation *w, uint32_t index)
 			ALLOCATION_OUTSIDE :
 			kube_claim_port(w->allocator, (uint16_t)p->node_port);
 	if (result == ALLOCATION_TAKEN)
-		field_invalid_int(w->errors, &at, p->node_port, "provided port is already allocated");
-	else if (result == ALLOCATION_OUTSIDE)
 		field_invalid_int(w->errors, &at, p->node_port,
-				  "provided port is not in the valid range. The range of valid ports is "
-				  "%u-%u", first, last);
+				  "provided port is already allocated");
+	else if (result == ALLOCATION_OUTSIDE)
+		field_invalid_int(
+		    w->errors, &at, p->node_port,
+		    "provided port is not in the valid range. The range of valid ports is "
+		    "%u-%u",
+		    first, last);
 }
 
 static void allocate_node_ports(struct allocation *w)
@@ -384,13 +389,15 @@ static void allocate_health_port(struct allocation *w)
 	struct kube_service *s = w->service;
 	int32_t wanted = s->spec.health_check_node_port;
 	uint16_t port, first, last;
-	if (!wants_health_port(s) || (w->old && wanted == w->old->spec.health_check_node_port && wanted))
+	if (!wants_health_port(s) ||
+	    (w->old && wanted == w->old->spec.health_check_node_port && wanted))
 		return;
 	if (!wanted) {
 		if (kube_allocate_port(w->allocator, &port) == ALLOCATED)
 			s->spec.health_check_node_port = port;
 		else
-			strbuf_puts(w->internal, "failed to allocate a HealthCheck NodePort 0: range is full");
+			strbuf_puts(w->internal,
+				    "failed to allocate a HealthCheck NodePort 0: range is full");
 		return;
 	}
 	enum kube_allocation result = wanted < 0 || wanted > 65535 ?
@@ -401,9 +408,12 @@ static void allocate_health_port(struct allocation *w)
 		strbuf_printf(w->internal, "failed to allocate requested HealthCheck NodePort %d: "
 			      "provided port is already allocated", wanted);
 	else if (result == ALLOCATION_OUTSIDE)
-		strbuf_printf(w->internal, "failed to allocate requested HealthCheck NodePort %d: "
-			      "provided port is not in the valid range. The range of valid ports is "
-			      "%u-%u", wanted, first, last);
+		strbuf_printf(
+		    w->internal,
+		    "failed to allocate requested HealthCheck NodePort %d: "
+		    "provided port is not in the valid range. The range of valid ports is "
+		    "%u-%u",
+		    wanted, first, last);
 }
 
 void admit_service(struct kube_allocator *a, struct kube_service *s,

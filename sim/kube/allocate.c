@@ -114,7 +114,8 @@ static void reserve_address(struct kube_allocator *a, const struct net_addr *ip)
 {
 	if (a->reserved_count == a->reserved_capacity) {
 		uint32_t want = a->reserved_capacity + 8;
-		a->reserved = mem_grow(a->reserved, a->reserved_capacity, want, sizeof *a->reserved);
+		a->reserved =
+		    mem_grow(a->reserved, a->reserved_capacity, want, sizeof *a->reserved);
 		a->reserved_capacity = want;
 	}
 	a->reserved[a->reserved_count++] = *ip;

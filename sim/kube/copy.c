@@ -203,7 +203,8 @@ static bool rows_equal(const struct field *f, const char *a, const char *b)
 	case FIELD_CASE: {
 		const char *m = *(const char *const *)(const void *)(a + f->set_offset);
 		const char *n = *(const char *const *)(const void *)(b + f->set_offset);
-		return same_text(m, n) && (!same_text(m, f->json) || kube_fields_equal(f->sub, x, y));
+		return same_text(m, n) &&
+		       (!same_text(m, f->json) || kube_fields_equal(f->sub, x, y));
 	}
 	case FIELD_IGNORED:
 		return true;
@@ -216,7 +217,8 @@ bool kube_fields_equal(const struct field *fields, const void *a, const void *b)
 {
 	for (const struct field *f = fields; f->json; f++) {
 		bool flag = f->set_offset != NO_SET && f->type == FIELD_OBJECT;
-		if (flag && *((const bool *)a + f->set_offset) != *((const bool *)b + f->set_offset))
+		if (flag &&
+		    *((const bool *)a + f->set_offset) != *((const bool *)b + f->set_offset))
 			return false;
 		if (!rows_equal(f, a, b))
 			return false;

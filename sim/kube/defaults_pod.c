@@ -107,9 +107,9 @@ static bool container_is_complete(const struct kube_container *c, bool host_netw
 	for (uint32_t i = 0; i < c->ports.count; i++)
 		if (!port_is_complete(&c->ports.items[i], host_network))
 			return false;
-	return c->image_pull_policy && c->termination_message_path && c->termination_message_policy &&
-	       !c->liveness.set && !c->readiness.set && !c->startup.set &&
-	       !c->lifecycle.has_post_start && !c->lifecycle.has_pre_stop;
+	return c->image_pull_policy && c->termination_message_path &&
+	       c->termination_message_policy && !c->liveness.set && !c->readiness.set &&
+	       !c->startup.set && !c->lifecycle.has_post_start && !c->lifecycle.has_pre_stop;
 }
 
 static void default_containers(struct kube_object *o, struct kube_containers *list,
@@ -121,7 +121,8 @@ static void default_containers(struct kube_object *o, struct kube_containers *li
 	if (complete)
 		return;
 	const struct kube_container *before = list->items;
-	struct kube_container *known = o->pool ? kube_pool_result(o->pool, before, host_network) : NULL;
+	struct kube_container *known =
+	    o->pool ? kube_pool_result(o->pool, before, host_network) : NULL;
 	if (known) {
 		list->items = known;
 		return;

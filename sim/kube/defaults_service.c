@@ -24,7 +24,8 @@ static bool port_is_complete(const struct kube_service_port *p)
 {
 	struct kube_service_port defaulted = *p;
 	default_service_port(&defaulted);
-	return defaulted.protocol == p->protocol && defaulted.target_port.kind == p->target_port.kind &&
+	return defaulted.protocol == p->protocol &&
+	       defaulted.target_port.kind == p->target_port.kind &&
 	       defaulted.target_port.number == p->target_port.number;
 }
 
@@ -64,7 +65,8 @@ static void default_ip_mode(struct kube_object *o, struct kube_service *s)
 			continue;
 		if (!items) {
 			items = arena_array(o->arena, s->status.ingress.count, sizeof *items);
-			memcpy(items, s->status.ingress.items, s->status.ingress.count * sizeof *items);
+			memcpy(items, s->status.ingress.items,
+			       s->status.ingress.count * sizeof *items);
 			s->status.ingress.items = items;
 		}
 		items[i].ip_mode = "VIP";

@@ -129,7 +129,8 @@ static void put_tree(struct strbuf *out, struct listing l, int depth)
 	}
 }
 
-/* ---- one explanation --------------------------------------------------------------------------- */
+/* ---- one explanation ---------------------------------------------------------------------------
+ */
 
 static void put_header(struct strbuf *out, const struct kind_schema *s)
 {
@@ -174,7 +175,8 @@ int kube_explain(const char *path, bool recursive, struct strbuf *out, struct er
 	char name[128];
 	size_t n = strcspn(path, ".");
 	if (n >= sizeof name)
-		return err_set(err, ENOENT, "the server doesn't have a resource type \"%.60s...\"", path);
+		return err_set(err, ENOENT, "the server doesn't have a resource type \"%.60s...\"",
+			       path);
 	memcpy(name, path, n);
 	name[n] = '\0';
 	const struct kind_schema *s = kube_schema_by_name(name);

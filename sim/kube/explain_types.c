@@ -116,7 +116,10 @@ static bool fits(const char *pattern, const char *name)
 /* "spec", "status" and "conditions" of a kind bear the kind's name. */
 static const char *of_kind(const struct kind_schema *s, const char *field)
 {
-	static const struct { enum kube_kind kind; const char *spec, *status, *condition; } names[] = {
+	static const struct {
+		enum kube_kind kind;
+		const char *spec, *status, *condition;
+	} names[] = {
 		{ KIND_POD, "PodSpec", "PodStatus", "PodCondition" },
 		{ KIND_SERVICE, "ServiceSpec", "ServiceStatus", "Condition" },
 		{ KIND_NODE, "NodeSpec", "NodeStatus", "NodeCondition" },
@@ -125,12 +128,14 @@ static const char *of_kind(const struct kind_schema *s, const char *field)
 		{ KIND_REPLICA_SET, "ReplicaSetSpec", "ReplicaSetStatus", "ReplicaSetCondition" },
 		{ KIND_REPLICATION_CONTROLLER, "ReplicationControllerSpec",
 		  "ReplicationControllerStatus", "ReplicationControllerCondition" },
-		{ KIND_STATEFUL_SET, "StatefulSetSpec", "StatefulSetStatus", "StatefulSetCondition" },
+		{ KIND_STATEFUL_SET, "StatefulSetSpec", "StatefulSetStatus",
+		  "StatefulSetCondition" },
 		{ KIND_DAEMON_SET, "DaemonSetSpec", "DaemonSetStatus", "DaemonSetCondition" },
 		{ KIND_JOB, "JobSpec", "JobStatus", "JobCondition" },
 		{ KIND_PERSISTENT_VOLUME_CLAIM, "PersistentVolumeClaimSpec",
 		  "PersistentVolumeClaimStatus", "PersistentVolumeClaimCondition" },
-		{ KIND_PERSISTENT_VOLUME, "PersistentVolumeSpec", "PersistentVolumeStatus", "Object" },
+		{ KIND_PERSISTENT_VOLUME, "PersistentVolumeSpec", "PersistentVolumeStatus",
+		  "Object" },
 		{ KIND_INGRESS, "IngressSpec", "IngressStatus", "Object" },
 		{ KIND_INGRESS_CLASS, "IngressClassSpec", "Object", "Object" },
 		{ KIND_SERVICE_CIDR, "ServiceCIDRSpec", "ServiceCIDRStatus", "Condition" },

@@ -43,7 +43,8 @@ static int fail(struct evaluation *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof what, fmt, ap);
 	va_end(ap);
-	return err_set(e->err, EINVAL, "error executing jsonpath \"%s\": Error executing template: %s.",
+	return err_set(e->err, EINVAL,
+		       "error executing jsonpath \"%s\": Error executing template: %s.",
 		       e->path->text, what);
 }
 
@@ -194,13 +195,15 @@ static int step_filter(struct evaluation *e, const struct node *n, const struct 
 		code = operand_find(e, n->right, item, &right);
 		if (code)
 			return code;
-		if (left.type != OPERAND_NONE && right.type != OPERAND_NONE && holds(n->text, &left, &right))
+		if (left.type != OPERAND_NONE && right.type != OPERAND_NONE &&
+		    holds(n->text, &left, &right))
 			add(out, item);
 	}
 	return 0;
 }
 
-/* ---- paths ------------------------------------------------------------------------------------ */
+/* ---- paths ------------------------------------------------------------------------------------
+ */
 
 static int step(struct evaluation *e, const struct node *n, const struct value *v,
 		struct values *out)
@@ -275,7 +278,8 @@ static int evaluate(struct evaluation *e, const struct node *path, const struct 
 	return evaluate_all(e, path, &starts, out);
 }
 
-/* ---- printing ----------------------------------------------------------------------------------- */
+/* ---- printing -----------------------------------------------------------------------------------
+ */
 
 static void print_value(const struct value *v, struct strbuf *out)
 {

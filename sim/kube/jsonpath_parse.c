@@ -304,7 +304,8 @@ static int parse_steps(struct parser *p, struct node *path, const char *stop)
 	return 0;
 }
 
-/* ---- actions and texts ------------------------------------------------------------------------ */
+/* ---- actions and texts ------------------------------------------------------------------------
+ */
 
 static bool keyword(struct parser *p, const char *word)
 {
@@ -406,7 +407,8 @@ int jsonpath_parse(const char *text, struct jsonpath **out, struct err *err)
 	path->text = arena_strndup(path->arena, text, strnlen(text, 400));
 	path->root = jsonpath_node(path, NODE_PATH);
 	struct parser p = { .path = path, .at = text, .err = err };
-	int code = strlen(text) > TEXT_LIMIT ? fail(&p, "too long") : parse_body(&p, path->root, false);
+	int code =
+	    strlen(text) > TEXT_LIMIT ? fail(&p, "too long") : parse_body(&p, path->root, false);
 	if (code) {
 		jsonpath_free(path);
 		path = NULL;

@@ -245,10 +245,12 @@ static int read_document(struct stream *s, struct reader *r, const struct token 
 	if (is_list_kind(s, &type, &items))
 		return read_list(s, r, first, items.kind ? &items : NULL, depth);
 	if (!type.kind || !type.api_version)
-		return err_at(s->err, EINVAL, r->file, first->line, first->column,
-			      "%s is missing, expected a Kubernetes object with apiVersion and kind",
-			      !type.kind && !type.api_version ? "apiVersion and kind" :
-			      type.kind ? "apiVersion" : "kind");
+		return err_at(
+		    s->err, EINVAL, r->file, first->line, first->column,
+		    "%s is missing, expected a Kubernetes object with apiVersion and kind",
+		    !type.kind && !type.api_version ? "apiVersion and kind"
+		    : type.kind			    ? "apiVersion"
+						    : "kind");
 	const struct kind_schema *schema = kube_schema_find(type.api_version, type.kind);
 	if (!schema) {
 		read_warn(r, first, "kind %s in %s is not known here; the object is left out",

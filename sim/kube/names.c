@@ -145,7 +145,8 @@ void rule_qualified_name(const char *value, struct complaints *out)
 		if (!length)
 			complain(out, "prefix part must be non-empty");
 		else if (length > SUBDOMAIN_MOST)
-			complain(out, "prefix part must be no more than %d characters", SUBDOMAIN_MOST);
+			complain(out, "prefix part must be no more than %d characters",
+				 SUBDOMAIN_MOST);
 		else if (!is_subdomain(prefix))
 			complain(out, "prefix part %s", TEXT_SUBDOMAIN_1123);
 	}
@@ -176,7 +177,8 @@ void rule_port_name(const char *value, struct complaints *out)
 	if (length > PORT_NAME_MOST)
 		complain(out, "must be no more than %d characters", PORT_NAME_MOST);
 	if (other || !length)
-		complain(out, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+		complain(out,
+			 "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
 	if (!letter)
 		complain(out, "must contain at least one letter (a-z)");
 	if (strstr(value, "--"))
@@ -248,13 +250,15 @@ void field_check_special_ip(struct strbuf *errors, const struct field_path *at,
 	if (net_addr_is_unspecified(&ip))
 		field_invalid(errors, at, value, "may not be unspecified (%s)", value);
 	if (net_addr_is_loopback(&ip))
-		field_invalid(errors, at, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+		field_invalid(errors, at, value,
+			      "may not be in the loopback range (127.0.0.0/8, ::1/128)");
 	if (net_addr_is_link_local(&ip))
 		field_invalid(errors, at, value,
 			      "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
 	if (local_group)
-		field_invalid(errors, at, value,
-			      "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+		field_invalid(
+		    errors, at, value,
+		    "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
 }
 
 void field_check_cidr(struct strbuf *errors, const struct field_path *at, const char *value)

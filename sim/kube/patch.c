@@ -174,7 +174,8 @@ static void follow_up(struct arena *a, const struct patch_place *place, struct v
 		const char *name = key + strlen(SET_ORDER);
 		const struct patch_place below = { place->kind, place, name };
 		struct value *list = value_get(target, name);
-		if (list && list->type == VALUE_LIST && item->type == VALUE_LIST && !value_get(patch, name))
+		if (list && list->type == VALUE_LIST && item->type == VALUE_LIST &&
+		    !value_get(patch, name))
 			patch_order(a, list, patch_merge_key(&below), item, list->count);
 	} else if (strcmp(key, RETAIN) == 0 && item->type == VALUE_LIST) {
 		retain_keys(target, item);
@@ -278,7 +279,8 @@ int kube_patch(const struct kube_object *o, enum patch_type type, const char *te
 	return code;
 }
 
-/* ---- apply ------------------------------------------------------------------------------------- */
+/* ---- apply -------------------------------------------------------------------------------------
+ */
 
 static const char *annotation_text(struct arena *a, const struct value *given)
 {
@@ -312,7 +314,8 @@ int kube_apply(const struct kube_object *current, const struct kube_object *give
 {
 	struct arena *a = arena_new();
 	struct value *wanted = value_from_given(a, given), *last = NULL, *tree = wanted;
-	const char *text = annotation_text(a, wanted), *file = given->file ? given->file : "<apply>";
+	const char *text = annotation_text(a, wanted),
+		   *file = given->file ? given->file : "<apply>";
 	*unannotated = false;
 	annotate(a, wanted, text);
 	if (current) {

@@ -37,7 +37,8 @@ static void merge_items(struct arena *a, const struct patch_place *place, const 
 		if (at == UINT32_MAX)
 			value_push(a, current, value_copy(a, item));
 		else if (key)
-			merge(a, &below, current->members[at].value, counterpart(last, key, item), item);
+			merge(a, &below, current->members[at].value, counterpart(last, key, item),
+			      item);
 	}
 	patch_order(a, current, key, given, old_count);
 }

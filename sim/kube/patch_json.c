@@ -167,8 +167,10 @@ static int run(struct arena *a, struct value **root, const struct value *operati
 			return fail(err, op, path, "doc is missing path");
 		put(a, root, &at, moved, true);
 	} else {
-		return err_set(err, EINVAL, "unexpected kind of operation: %s, expected add, remove, "
-			       "replace, move, copy or test", op);
+		return err_set(err, EINVAL,
+			       "unexpected kind of operation: %s, expected add, remove, "
+			       "replace, move, copy or test",
+			       op);
 	}
 	return 0;
 }
@@ -177,7 +179,8 @@ int patch_json(struct arena *a, struct value **target, const struct value *opera
 	       struct err *err)
 {
 	if (operations->type != VALUE_LIST)
-		return err_set(err, EINVAL, "a JSON patch is no list, expected a list of operations");
+		return err_set(err, EINVAL,
+			       "a JSON patch is no list, expected a list of operations");
 	if (operations->count > OPERATIONS_MOST)
 		return err_set(err, EINVAL, "a JSON patch has %u operations, expected at most %u",
 			       operations->count, OPERATIONS_MOST);
@@ -186,7 +189,8 @@ int patch_json(struct arena *a, struct value **target, const struct value *opera
 		if (code)
 			return code;
 		if (arena_bytes(a) > BYTES_MOST)
-			return err_set(err, EINVAL, "a JSON patch makes more than %zu MiB, expected less",
+			return err_set(err, EINVAL,
+				       "a JSON patch makes more than %zu MiB, expected less",
 				       BYTES_MOST >> 20);
 	}
 	return 0;

@@ -81,7 +81,8 @@ void patch_order(struct arena *a, struct value *list, const char *key, const str
 	struct value *merged = value_new(a, VALUE_LIST);
 	for (uint32_t i = 0; i < order->count; i++) {
 		uint32_t at = patch_find(list, key, order->members[i].value);
-		if (at != UINT32_MAX && patch_find(named, key, list->members[at].value) == UINT32_MAX)
+		if (at != UINT32_MAX &&
+		    patch_find(named, key, list->members[at].value) == UINT32_MAX)
 			value_push(a, named, list->members[at].value);
 	}
 	for (uint32_t i = 0; i < list->count; i++)
@@ -95,7 +96,8 @@ void patch_order(struct arena *a, struct value *list, const char *key, const str
 			take_named = at >= old_count ||
 				     at < patch_find(list, key, others->members[o].value);
 		}
-		value_push(a, merged, take_named ? named->members[n++].value : others->members[o++].value);
+		value_push(a, merged,
+			   take_named ? named->members[n++].value : others->members[o++].value);
 	}
 	*list = *merged;
 }

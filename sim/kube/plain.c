@@ -44,9 +44,12 @@ static void push(struct plain *p, const struct cursor *c, enum token_kind kind, 
 		p->queue = mem_grow(p->queue, p->queue_capacity, want, sizeof *p->queue);
 		p->queue_capacity = want;
 	}
-	p->queue[p->queue_count++] = (struct token){ .kind = kind, .plain = is_plain, .line = p->line,
+	p->queue[p->queue_count++] = (struct token){ .kind = kind,
+						     .plain = is_plain,
+						     .line = p->line,
 						     .column = (int)(place - c->start) + 1,
-						     .text = text, .length = length };
+						     .text = text,
+						     .length = length };
 }
 
 static void push_mark(struct plain *p, const struct cursor *c, enum token_kind kind)
@@ -109,7 +112,8 @@ static bool take_plain(struct plain *p, struct cursor *c, bool flow)
 	if (!begins_plain(c))
 		return false;
 	for (; s < c->end; s++) {
-		if (*s == ':' && (s + 1 == c->end || s[1] == ' ' || (flow && strchr(",[]{}", s[1]))))
+		if (*s == ':' &&
+		    (s + 1 == c->end || s[1] == ' ' || (flow && strchr(",[]{}", s[1]))))
 			return false;
 		if (*s == '#' && s[-1] == ' ') {
 			if (flow)
@@ -165,7 +169,8 @@ static bool take_key(struct plain *p, struct cursor *c, size_t length)
 	return true;
 }
 
-/* ---- flow collections on one line ------------------------------------------------------------- */
+/* ---- flow collections on one line -------------------------------------------------------------
+ */
 
 static bool take_flow(struct plain *p, struct cursor *c, int depth);
 
@@ -213,7 +218,8 @@ static bool take_flow(struct plain *p, struct cursor *c, int depth)
 	return true;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------------
+ */
 
 static void open_frame(struct plain *p, const struct cursor *c, bool list)
 {

@@ -38,7 +38,8 @@ static const char *token_text(const struct token *t, char out[64])
 	default: break;
 	}
 	if (!t->plain) {
-		snprintf(out, 64, "the string \"%.*s\"", (int)(t->length < 40 ? t->length : 40), t->text);
+		snprintf(out, 64, "the string \"%.*s\"", (int)(t->length < 40 ? t->length : 40),
+			 t->text);
 		return out;
 	}
 	const char *type = scalar_type_text(scalar_resolve(t->text, t->length).type);
@@ -295,7 +296,8 @@ static int read_map(struct reader *r, const struct token *first, const struct re
 static int read_list(struct reader *r, const struct field *f, const struct token *first,
 		     const struct read_path *path, struct list *out)
 {
-	struct gathered g = { .item_size = f->type == FIELD_STRINGS ? sizeof(char *) : f->item_size };
+	struct gathered g = { .item_size =
+				  f->type == FIELD_STRINGS ? sizeof(char *) : f->item_size };
 	struct token t;
 	if (first->kind != TOKEN_LIST)
 		return wrong(r, first, path, "a list");

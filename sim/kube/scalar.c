@@ -67,7 +67,8 @@ static bool is_float(const char *p, const char *end)
 	bool whole = false, fraction = false;
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
-	if (end - p == 4 && (!memcmp(p, ".inf", 4) || !memcmp(p, ".Inf", 4) || !memcmp(p, ".INF", 4)))
+	if (end - p == 4 &&
+	    (!memcmp(p, ".inf", 4) || !memcmp(p, ".Inf", 4) || !memcmp(p, ".INF", 4)))
 		return true;
 	for (; p < end && ((*p >= '0' && *p <= '9') || (*p == '_' && whole)); p++)
 		whole = true;

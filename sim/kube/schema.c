@@ -61,8 +61,9 @@ static bool names_kind(const struct kind_schema *s, const char *name)
 		return false;
 	size_t group = (size_t)(slash - s->group_version);
 	const char *dot = strchr(name, '.');
-	if (!dot || !(((size_t)(dot - name) == plural && strncasecmp(name, s->plural, plural) == 0) ||
-		      ((size_t)(dot - name) == singular && strncasecmp(name, s->name, singular) == 0)))
+	if (!dot ||
+	    !(((size_t)(dot - name) == plural && strncasecmp(name, s->plural, plural) == 0) ||
+	      ((size_t)(dot - name) == singular && strncasecmp(name, s->name, singular) == 0)))
 		return false;
 	dot++;
 	if (strncmp(dot, slash + 1, strlen(slash + 1)) == 0 && dot[strlen(slash + 1)] == '.')

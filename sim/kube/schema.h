@@ -49,7 +49,8 @@ struct kube_store;
 
 struct kind_schema {
 	enum kube_kind kind;
-	const char *name, *plural, *short_names; /* "Service", "services", "svc" (comma separated) */
+	const char *name, *plural,
+	    *short_names;	     /* "Service", "services", "svc" (comma separated) */
 	const char *group_version;   /* "v1", "apps/v1", ... the one printed */
 	const char *also;            /* other accepted group/versions, comma separated, or NULL */
 	bool namespaced;

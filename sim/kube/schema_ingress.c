@@ -61,10 +61,10 @@ static const struct field ingress_balancer_fields[] = {
 	LIST("ingress", T, ingress, kube_ingress_status_fields, "Where clients reach it."),
 	END
 };
-static const struct field ingress_status_fields[] = {
-	FLAT("loadBalancer", ingress_balancer_fields, "State of the load balancer.", .always = true),
-	END
-};
+static const struct field ingress_status_fields[] = { FLAT("loadBalancer", ingress_balancer_fields,
+							   "State of the load balancer.",
+							   .always = true),
+						      END };
 static const struct field ingress_fields[] = {
 	META,
 	FLAT("spec", ingress_spec_fields, "What the Ingress should be."),

@@ -27,10 +27,12 @@ static const struct field node_spec_fields[] = {
 	IGNORED("configSource"),
 	IGNORED("externalID"),
 	STRING("podCIDR", T, spec.pod_cidr, "Network of the node's pods."),
-	ROW("podCIDRs", FIELD_STRINGS, T, spec.pod_cidrs, "Networks of the node's pods, one a family."),
+	ROW("podCIDRs", FIELD_STRINGS, T, spec.pod_cidrs,
+	    "Networks of the node's pods, one a family."),
 	STRING("providerID", T, spec.provider_id, "Identity of the machine at its provider."),
 	LIST("taints", T, spec.taints, taint_fields, "Taints that keep pods away."),
-	ROW("unschedulable", FIELD_TRI, T, spec.unschedulable, "Whether new pods stay away (cordon)."),
+	ROW("unschedulable", FIELD_TRI, T, spec.unschedulable,
+	    "Whether new pods stay away (cordon)."),
 	END
 };
 static const struct field node_info_fields[] = {

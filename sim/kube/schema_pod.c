@@ -78,7 +78,8 @@ static const struct field probe_fields[] = {
 	ROW("periodSeconds", FIELD_OPT_INT, T, period_s,
 	    "Seconds from one probe to the next; 10 when not given."),
 	ROW("successThreshold", FIELD_OPT_INT, T, success_threshold,
-	    "Successes in a row after a failure for the probe to count as passed; 1 when not given."),
+	    "Successes in a row after a failure for the probe to count as passed; 1 when not "
+	    "given."),
 	INSIDE_SET("tcpSocket", T, handler, handler.tcp_socket.set, tcp_socket_fields,
 		   "A TCP connection; a handshake is success."),
 	ROW("terminationGracePeriodSeconds", FIELD_OPT_INT, T, termination_grace_s,
@@ -142,10 +143,10 @@ static const struct field resource_fields[] = {
 static const struct field lifecycle_fields[] = {
 	INSIDE_SET("postStart", T, lifecycle.post_start, lifecycle.has_post_start, handler_fields,
 		   "Runs right after the container's start."),
-	INSIDE_SET("preStop", T, lifecycle.pre_stop, lifecycle.has_pre_stop, handler_fields,
-		   "Runs before the container is told to end; its time is part of the grace period."),
-	IGNORED("stopSignal"),
-	END
+	INSIDE_SET(
+	    "preStop", T, lifecycle.pre_stop, lifecycle.has_pre_stop, handler_fields,
+	    "Runs before the container is told to end; its time is part of the grace period."),
+	IGNORED("stopSignal"), END
 };
 static const struct field container_fields[] = {
 	ROW("args", FIELD_STRINGS, T, args, "Arguments; the image's when not given."),

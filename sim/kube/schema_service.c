@@ -50,8 +50,7 @@ static const struct field affinity_fields[] = {
 };
 static const struct field service_spec_fields[] = {
 	ROW("allocateLoadBalancerNodePorts", FIELD_TRI, T, spec.allocate_load_balancer_node_ports,
-	    "Whether a LoadBalancer gets node ports; true when not given.",
-	    .pointer = true),
+	    "Whether a LoadBalancer gets node ports; true when not given.", .pointer = true),
 	STRING("clusterIP", T, spec.cluster_ip,
 	       "Virtual address; None makes the Service headless; allocated when not given."),
 	ROW("clusterIPs", FIELD_STRINGS, T, spec.cluster_ips, "Virtual addresses, one a family."),
@@ -63,9 +62,10 @@ static const struct field service_spec_fields[] = {
 	       .choices = "Cluster,Local"),
 	ROW("healthCheckNodePort", FIELD_INT32, T, spec.health_check_node_port,
 	    "Node port where a load balancer asks for local endpoints (policy Local)."),
-	STRING("internalTrafficPolicy", T, spec.internal_traffic_policy,
-	       "Cluster, or Local: traffic to the virtual address goes to its node's endpoints only.",
-	       .choices = "Cluster,Local"),
+	STRING(
+	    "internalTrafficPolicy", T, spec.internal_traffic_policy,
+	    "Cluster, or Local: traffic to the virtual address goes to its node's endpoints only.",
+	    .choices = "Cluster,Local"),
 	ROW("ipFamilies", FIELD_STRINGS, T, spec.ip_families, "IPv4, IPv6 or both, in order."),
 	STRING("ipFamilyPolicy", T, spec.ip_family_policy,
 	       "SingleStack, PreferDualStack or RequireDualStack.",
@@ -87,7 +87,8 @@ static const struct field service_spec_fields[] = {
 	FLAT("sessionAffinityConfig", affinity_fields, "Settings of session affinity."),
 	STRING("trafficDistribution", T, spec.traffic_distribution,
 	       "PreferSameZone, PreferSameNode or the older PreferClose."),
-	STRING("type", T, spec.type, "ClusterIP (the default), NodePort, LoadBalancer, ExternalName.",
+	STRING("type", T, spec.type,
+	       "ClusterIP (the default), NodePort, LoadBalancer, ExternalName.",
 	       .choices = "ClusterIP,ExternalName,LoadBalancer,NodePort"),
 	END
 };

@@ -57,14 +57,16 @@ static const struct field pv_host_path_fields[] = {
 static const struct field pv_spec_fields[] = {
 	ROW("accessModes", FIELD_STRINGS, T, spec.access_modes, "Modes that the volume offers."),
 	ROW("capacity", FIELD_QUANTITY_MAP, T, spec.capacity, "Size of the volume."),
-	INSIDE("claimRef", T, spec.claim, kube_reference_fields, "Claim that the volume is bound to."),
+	INSIDE("claimRef", T, spec.claim, kube_reference_fields,
+	       "Claim that the volume is bound to."),
 	IGNORED("csi"),
 	FLAT("hostPath", pv_host_path_fields, "A path of the node."),
 	IGNORED("local"),
 	IGNORED("mountOptions"),
 	IGNORED("nfs"),
 	IGNORED("nodeAffinity"),
-	STRING("persistentVolumeReclaimPolicy", T, spec.reclaim_policy, "Retain, Recycle or Delete."),
+	STRING("persistentVolumeReclaimPolicy", T, spec.reclaim_policy,
+	       "Retain, Recycle or Delete."),
 	STRING("storageClassName", T, spec.storage_class, "Class of the volume."),
 	STRING("volumeMode", T, spec.volume_mode, "Filesystem (the default) or Block."),
 	END
@@ -101,7 +103,8 @@ static const struct field class_fields[] = {
 	IGNORED("parameters"),
 	STRING("provisioner", T, provisioner, "Who makes the volumes.", .required = true),
 	STRING("reclaimPolicy", T, reclaim_policy, "Delete (the default) or Retain."),
-	STRING("volumeBindingMode", T, binding_mode, "Immediate (the default) or WaitForFirstConsumer."),
+	STRING("volumeBindingMode", T, binding_mode,
+	       "Immediate (the default) or WaitForFirstConsumer."),
 	END
 };
 #undef T

@@ -71,7 +71,8 @@ static const char *make_uid(struct kube_store *s, struct kube_object *o)
 			text[i] = '-';
 			continue;
 		}
-		text[i] = i == 14 ? '4' : "0123456789abcdef"[i == 19 ? 8 | (*from & 3) : *from & 15];
+		text[i] =
+		    i == 14 ? '4' : "0123456789abcdef"[i == 19 ? 8 | (*from & 3) : *from & 15];
 		if (i != 14)
 			*from >>= i == 19 ? 2 : 4;
 	}

@@ -192,7 +192,8 @@ static void sorted_update(struct kind_table *t)
 	} else {
 		for (uint32_t i = 0; i < more; i++) {
 			const struct kube_object *o = t->slots[t->pending[i]].object;
-			uint32_t at = sorted_bound(t, text(o->meta.namespace), text(o->meta.name), true);
+			uint32_t at =
+			    sorted_bound(t, text(o->meta.namespace), text(o->meta.name), true);
 			memmove(t->sorted + at + 1, t->sorted + at,
 				(t->sorted_count - at) * sizeof *t->sorted);
 			t->sorted[at] = t->pending[i];

@@ -186,9 +186,10 @@ static int alias_find(struct tokens *t, struct token *token, struct err *err)
 		    memcmp(a->name, token->text, token->length) != 0)
 			continue;
 		if (!a->end)
-			return err_at(err, EINVAL, t->file, token->line, token->column,
-				      "alias *%s lies inside its own anchor, expected a finished node",
-				      a->name);
+			return err_at(
+			    err, EINVAL, t->file, token->line, token->column,
+			    "alias *%s lies inside its own anchor, expected a finished node",
+			    a->name);
 		token->anchor = i;
 		return 0;
 	}
@@ -205,9 +206,10 @@ static int replay_push(struct tokens *t, const struct token *token, struct err *
 			      "aliases are nested deeper than %u, expected fewer", DEPTH_LIMIT);
 	t->replayed += a->end - a->first;
 	if (t->replayed > REPLAY_FREE + REPLAY_PER_TOKEN * t->live)
-		return err_at(err, EINVAL, t->file, token->line, token->column,
-			      "aliases repeat more than %u values for each one written, expected fewer",
-			      REPLAY_PER_TOKEN);
+		return err_at(
+		    err, EINVAL, t->file, token->line, token->column,
+		    "aliases repeat more than %u values for each one written, expected fewer",
+		    REPLAY_PER_TOKEN);
 	t->stack[t->stack_depth++] = (struct frame){ a->first, a->end };
 	return 0;
 }
@@ -247,7 +249,8 @@ static bool event_token(struct tokens *t, struct fy_event *e, struct token *out)
 		out->kind = TOKEN_SCALAR;
 		out->plain = !e->scalar.tag && style == FYSS_PLAIN;
 		/* libfyaml takes an empty block scalar at the end of the text for a NUL. */
-		if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && out->length == 1 && !*out->text)
+		if ((style == FYSS_LITERAL || style == FYSS_FOLDED) && out->length == 1 &&
+		    !*out->text)
 			out->length = 0;
 		if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
 			out->column--; /* the place of the quote, not of the text */
@@ -334,7 +337,9 @@ static int live_next(struct tokens *t, struct token *out, struct err *err)
 			t->in_plain = false;
 			t->at = t->plain.at;
 			t->line = t->plain.line;
-			*out = (struct token){ .kind = TOKEN_DOCUMENT_END, .line = t->line, .column = 1 };
+			*out = (struct token){ .kind = TOKEN_DOCUMENT_END,
+					       .line = t->line,
+					       .column = 1 };
 		} else if (t->parser) {
 			int code = parser_next(t, out, &found, err);
 			if (code)
@@ -343,7 +348,8 @@ static int live_next(struct tokens *t, struct token *out, struct err *err)
 			t->ended = true;
 		} else {
 			document_open(t);
-			*out = (struct token){ .kind = TOKEN_DOCUMENT, .line = t->line, .column = 1 };
+			*out =
+			    (struct token){ .kind = TOKEN_DOCUMENT, .line = t->line, .column = 1 };
 			found = t->in_plain;
 		}
 	}
@@ -370,7 +376,8 @@ static int live_next(struct tokens *t, struct token *out, struct err *err)
 
 static void pop_finished(struct tokens *t)
 {
-	while (t->stack_depth && t->stack[t->stack_depth - 1].at == t->stack[t->stack_depth - 1].end)
+	while (t->stack_depth &&
+	       t->stack[t->stack_depth - 1].at == t->stack[t->stack_depth - 1].end)
 		t->stack_depth--;
 }
 

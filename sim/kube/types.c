@@ -194,8 +194,8 @@ bool kube_time_parse(const char *text, int64_t *out_ns)
 	int year, month, day, hour, minute, second, zone_hour = 0, zone_minute = 0;
 	int64_t fraction = 0, scale = 100000000;
 	const char *p = text;
-	if (strnlen(text, 20) < 20 || !take_number(&p, 4, 1750, 2250, &year) || !take_char(&p, '-') ||
-	    !take_number(&p, 2, 1, 12, &month) || !take_char(&p, '-') ||
+	if (strnlen(text, 20) < 20 || !take_number(&p, 4, 1750, 2250, &year) ||
+	    !take_char(&p, '-') || !take_number(&p, 2, 1, 12, &month) || !take_char(&p, '-') ||
 	    !take_number(&p, 2, 1, 31, &day) || !take_char(&p, 'T') ||
 	    !take_number(&p, 2, 0, 23, &hour) || !take_char(&p, ':') ||
 	    !take_number(&p, 2, 0, 59, &minute) || !take_char(&p, ':') ||

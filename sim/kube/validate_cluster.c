@@ -23,7 +23,8 @@ void kube_validate_namespace(const struct kube_object *o, const struct kube_obje
 	if (!o->meta.deletion_ns && given(n->status.phase) && !kube_is(n->status.phase, "Active"))
 		field_invalid(errors, at, n->status.phase,
 			      "may only be 'Active' if `deletionTimestamp` is empty");
-	if (o->meta.deletion_ns && given(n->status.phase) && !kube_is(n->status.phase, "Terminating"))
+	if (o->meta.deletion_ns && given(n->status.phase) &&
+	    !kube_is(n->status.phase, "Terminating"))
 		field_invalid(errors, at, n->status.phase,
 			      "may only be 'Terminating' if `deletionTimestamp` is not empty");
 }
@@ -32,7 +33,8 @@ void kube_validate_namespace(const struct kube_object *o, const struct kube_obje
 
 static void check_taints(struct strbuf *errors, const struct kube_node *n)
 {
-	static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
+	static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute",
+					       NULL };
 	for (uint32_t i = 0; i < n->spec.taints.count; i++) {
 		const struct kube_taint *t = &n->spec.taints.items[i];
 		const struct field_path *at = ITEM(NULL, "metadata.taints", i);
@@ -53,7 +55,9 @@ static void check_taints(struct strbuf *errors, const struct kube_node *n)
 			field_quote(&value, t->value);
 			strbuf_puts(&value, ",\"Effect\":");
 			field_quote(&value, t->effect);
-			strbuf_puts(&value, ",\"TimeAdded\":null}: taints must be unique by key and effect pair");
+			strbuf_puts(
+			    &value,
+			    ",\"TimeAdded\":null}: taints must be unique by key and effect pair");
 			field_duplicate_raw(errors, at, value.data);
 			strbuf_free(&value);
 			break;
@@ -113,8 +117,10 @@ void kube_validate_service_cidr(const struct kube_object *o, const struct kube_o
 		if (!net_prefix_parse(c->cidrs.items[i], &p))
 			continue;
 		if (p.addr.family == NET_V6 && p.bits < 64)
-			field_invalid(errors, ITEM(NULL, "spec.cidrs", i), c->cidrs.items[i],
-				      "shortest allowed prefix length for service CIDR is 64, got %u", p.bits);
+			field_invalid(
+			    errors, ITEM(NULL, "spec.cidrs", i), c->cidrs.items[i],
+			    "shortest allowed prefix length for service CIDR is 64, got %u",
+			    p.bits);
 		if (i < 2)
 			families[i] = p.addr.family;
 	}
@@ -133,11 +139,13 @@ static void check_access_modes(struct strbuf *errors, const struct kube_strings 
 						 "ReadWriteOncePod", NULL };
 	bool alone = false;
 	if (!modes->count)
-		field_required(errors, FIELD("spec.accessModes"), "at least 1 access mode is required");
+		field_required(errors, FIELD("spec.accessModes"),
+			       "at least 1 access mode is required");
 	for (uint32_t i = 0; i < modes->count; i++) {
 		alone |= kube_is(modes->items[i], "ReadWriteOncePod");
 		if (!field_is_one_of(modes->items[i], supported))
-			field_not_supported(errors, FIELD("spec.accessModes"), modes->items[i], supported);
+			field_not_supported(errors, FIELD("spec.accessModes"), modes->items[i],
+					    supported);
 	}
 	if (alone && modes->count > 1)
 		field_forbidden(errors, FIELD("spec.accessModes"),
@@ -167,7 +175,8 @@ static void check_claim_change(struct strbuf *errors, const struct kube_pvc *now
 		field_forbidden(errors, FIELD("spec.resources.requests.storage"),
 				"field can not be less than status.capacity");
 	if (!texts_equal(now->spec.volume_mode, old->spec.volume_mode))
-		field_invalid(errors, FIELD("volumeMode"), now->spec.volume_mode, "%s", TEXT_IMMUTABLE);
+		field_invalid(errors, FIELD("volumeMode"), now->spec.volume_mode, "%s",
+			      TEXT_IMMUTABLE);
 }
 
 void kube_validate_pvc(const struct kube_object *o, const struct kube_object *before,
@@ -193,7 +202,8 @@ void kube_validate_pvc(const struct kube_object *o, const struct kube_object *be
 		check_claim_change(errors, p, (const struct kube_pvc *)before);
 }
 
-/* ---- ConfigMap --------------------------------------------------------------------------------- */
+/* ---- ConfigMap ---------------------------------------------------------------------------------
+ */
 
 static bool is_config_key(const char *key)
 {
@@ -216,10 +226,12 @@ void kube_validate_config_map(const struct kube_object *o, const struct kube_obj
 		struct strbuf name = { 0 };
 		strbuf_printf(&name, "data[%s]", c->data.items[i].key);
 		if (!is_config_key(c->data.items[i].key))
-			field_invalid(errors, FIELD(name.data), c->data.items[i].key,
-				      "a valid config key must consist of alphanumeric characters, '-', '_' or "
-				      "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for "
-				      "validation is '[-._a-zA-Z0-9]+')");
+			field_invalid(
+			    errors, FIELD(name.data), c->data.items[i].key,
+			    "a valid config key must consist of alphanumeric characters, '-', '_' "
+			    "or "
+			    "'.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for "
+			    "validation is '[-._a-zA-Z0-9]+')");
 		strbuf_free(&name);
 		total += strlen(c->data.items[i].value);
 	}

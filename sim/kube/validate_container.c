@@ -46,8 +46,8 @@ static void check_port(struct strbuf *errors, const struct field_path *at,
 
 static bool same_host_port(const struct kube_container_port *p, const struct kube_container_port *q)
 {
-	return p->host_port && p->host_port == q->host_port && texts_equal(p->protocol, q->protocol) &&
-	       texts_equal(p->host_ip, q->host_ip);
+	return p->host_port && p->host_port == q->host_port &&
+	       texts_equal(p->protocol, q->protocol) && texts_equal(p->host_ip, q->host_ip);
 }
 
 /* Host ports are the node's: each only once in a pod. */
@@ -59,7 +59,8 @@ static void check_host_ports(struct strbuf *errors, const struct field_path *at,
 			const struct kube_container_port *p = &list->items[i].ports.items[j];
 			bool taken = false;
 			for (uint32_t k = 0; k <= i && !taken; k++)
-				for (uint32_t l = 0; l < (k < i ? list->items[k].ports.count : j); l++)
+				for (uint32_t l = 0; l < (k < i ? list->items[k].ports.count : j);
+				     l++)
 					taken |= same_host_port(p, &list->items[k].ports.items[l]);
 			if (!taken)
 				continue;
@@ -146,7 +147,8 @@ static void check_probe(struct strbuf *errors, const struct field_path *at,
 				  "must be 1");
 }
 
-/* ---- environment, mounts, resources ------------------------------------------------------------ */
+/* ---- environment, mounts, resources ------------------------------------------------------------
+ */
 
 static void check_env(struct strbuf *errors, const struct field_path *at, const struct kube_env *e)
 {
@@ -156,7 +158,8 @@ static void check_env(struct strbuf *errors, const struct field_path *at, const 
 	if (!sources)
 		return;
 	if (given(e->value))
-		field_invalid(errors, CHILD(at, "valueFrom"), "", "may not be specified when `value` is not empty");
+		field_invalid(errors, CHILD(at, "valueFrom"), "",
+			      "may not be specified when `value` is not empty");
 	else if (sources > 1)
 		field_invalid(errors, CHILD(at, "valueFrom"), "",
 			      "may not have more than one field specified at a time");
@@ -184,7 +187,8 @@ static void check_mounts(struct strbuf *errors, const struct field_path *at,
 			field_required(errors, CHILD(mount, "mountPath"), NULL);
 		for (uint32_t j = 0; j < i; j++)
 			if (kube_is(m->mount_path, c->mounts.items[j].mount_path)) {
-				field_invalid(errors, CHILD(mount, "mountPath"), m->mount_path, "must be unique");
+				field_invalid(errors, CHILD(mount, "mountPath"), m->mount_path,
+					      "must be unique");
 				break;
 			}
 	}
@@ -198,14 +202,16 @@ static void check_resources(struct strbuf *errors, const struct field_path *at,
 		const struct kube_pair *r = &c->resources.requests.items[i];
 		const char *limit = kube_map_get(&c->resources.limits, r->key);
 		int64_t want, most;
-		if (limit && kube_quantity_parse(r->value, &want) && kube_quantity_parse(limit, &most) &&
-		    want > most)
-			field_invalid(errors, requests, r->value, "must be less than or equal to %s limit of %s",
-				      r->key, limit);
+		if (limit && kube_quantity_parse(r->value, &want) &&
+		    kube_quantity_parse(limit, &most) && want > most)
+			field_invalid(errors, requests, r->value,
+				      "must be less than or equal to %s limit of %s", r->key,
+				      limit);
 	}
 }
 
-/* ---- containers --------------------------------------------------------------------------------- */
+/* ---- containers ---------------------------------------------------------------------------------
+ */
 
 static void check_image(struct strbuf *errors, const struct field_path *at,
 			const struct kube_container *c, bool template)
@@ -213,7 +219,8 @@ static void check_image(struct strbuf *errors, const struct field_path *at,
 	size_t length = c->image ? strlen(c->image) : 0;
 	if (!length)
 		field_required(errors, CHILD(at, "image"), NULL);
-	else if (!template && (strchr(" \t\n", c->image[0]) || strchr(" \t\n", c->image[length - 1])))
+	else if (!template &&
+		 (strchr(" \t\n", c->image[0]) || strchr(" \t\n", c->image[length - 1])))
 		field_invalid(errors, CHILD(at, "image"), c->image,
 			      "must not have leading or trailing whitespace");
 }
@@ -289,7 +296,8 @@ static void check_init_containers(struct strbuf *errors, const struct field_path
 		else
 			check_init_probes(errors, item, c);
 		if (given(c->restart_policy) && !field_is_one_of(c->restart_policy, policies))
-			field_not_supported(errors, CHILD(item, "restartPolicy"), c->restart_policy, policies);
+			field_not_supported(errors, CHILD(item, "restartPolicy"), c->restart_policy,
+					    policies);
 	}
 }
 

@@ -27,8 +27,9 @@ static void check_address(struct strbuf *errors, const struct field_path *at, co
 	if (kube_is(type, "FQDN")) {
 		field_check(errors, at, address, rule_subdomain_1123);
 		if (address && !strchr(address, '.'))
-			field_invalid(errors, at, address,
-				      "should be a domain with at least two segments separated by dots");
+			field_invalid(
+			    errors, at, address,
+			    "should be a domain with at least two segments separated by dots");
 		return;
 	}
 	if (!kube_is(type, "IPv4") && !kube_is(type, "IPv6"))
@@ -68,7 +69,8 @@ static void check_endpoint(struct strbuf *errors, const struct kube_endpoint_sli
 	else if (e->addresses.count > ADDRESSES_MOST)
 		field_too_many(errors, CHILD(at, "addresses"), e->addresses.count, ADDRESSES_MOST);
 	for (uint32_t i = 0; i < e->addresses.count && e->addresses.count <= ADDRESSES_MOST; i++)
-		check_address(errors, ITEM(at, "addresses", i), s->address_type, e->addresses.items[i]);
+		check_address(errors, ITEM(at, "addresses", i), s->address_type,
+			      e->addresses.items[i]);
 	if (given(e->node_name))
 		field_check(errors, CHILD(at, "nodeName"), e->node_name, rule_subdomain_1123);
 	if (given(e->hostname))
@@ -99,7 +101,8 @@ static void check_slice_ports(struct strbuf *errors, const struct kube_endpoint_
 		if (!field_is_one_of(p->protocol, protocols))
 			field_not_supported(errors, CHILD(at, "protocol"), p->protocol, protocols);
 		if (given(p->app_protocol))
-			field_check(errors, CHILD(at, "appProtocol"), p->app_protocol, rule_qualified_name);
+			field_check(errors, CHILD(at, "appProtocol"), p->app_protocol,
+				    rule_qualified_name);
 	}
 }
 
@@ -144,7 +147,8 @@ static void check_subset(struct strbuf *errors, const struct field_path *at,
 	for (uint32_t i = 0; i < s->addresses.count; i++)
 		check_endpoint_address(errors, ITEM(at, "addresses", i), &s->addresses.items[i]);
 	for (uint32_t i = 0; i < s->not_ready.count; i++)
-		check_endpoint_address(errors, ITEM(at, "notReadyAddresses", i), &s->not_ready.items[i]);
+		check_endpoint_address(errors, ITEM(at, "notReadyAddresses", i),
+				       &s->not_ready.items[i]);
 	for (uint32_t i = 0; i < s->ports.count; i++) {
 		const struct kube_endpoint_port *p = &s->ports.items[i];
 		const struct field_path *port = ITEM(at, "ports", i);
@@ -156,9 +160,11 @@ static void check_subset(struct strbuf *errors, const struct field_path *at,
 		if (!given(p->protocol))
 			field_required(errors, CHILD(port, "protocol"), NULL);
 		else if (!field_is_one_of(p->protocol, protocols))
-			field_not_supported(errors, CHILD(port, "protocol"), p->protocol, protocols);
+			field_not_supported(errors, CHILD(port, "protocol"), p->protocol,
+					    protocols);
 		if (given(p->app_protocol))
-			field_check(errors, CHILD(port, "appProtocol"), p->app_protocol, rule_qualified_name);
+			field_check(errors, CHILD(port, "appProtocol"), p->app_protocol,
+				    rule_qualified_name);
 	}
 }
 

@@ -23,7 +23,8 @@ static void check_backend(struct strbuf *errors, const struct field_path *at,
 	if (!given(b->service))
 		field_required(errors, CHILD(CHILD(at, "service"), "name"), NULL);
 	else
-		field_check(errors, CHILD(CHILD(at, "service"), "name"), b->service, rule_label_1035);
+		field_check(errors, CHILD(CHILD(at, "service"), "name"), b->service,
+			    rule_label_1035);
 	if (given(b->port_name) && b->port_number) {
 		field_invalid(errors, at, "", "cannot set both port name & port number");
 	} else if (given(b->port_name)) {
@@ -64,7 +65,8 @@ static void check_path(struct strbuf *errors, const struct field_path *at,
 		field_not_supported(errors, CHILD(at, "pathType"), p->path_type, types);
 	} else if (kube_is(p->path_type, "ImplementationSpecific")) {
 		if (given(p->path) && *p->path != '/')
-			field_invalid(errors, CHILD(at, "path"), p->path, "must be an absolute path");
+			field_invalid(errors, CHILD(at, "path"), p->path,
+				      "must be an absolute path");
 	} else {
 		check_path_text(errors, CHILD(at, "path"), p->path ? p->path : "");
 	}
@@ -78,10 +80,12 @@ static void check_rule(struct strbuf *errors, const struct field_path *at,
 	const struct field_path *http = CHILD(at, "http");
 	if (given(r->host)) {
 		if (net_addr_parse(r->host, &ip))
-			field_invalid(errors, CHILD(at, "host"), r->host, "must be a DNS name, not an IP address");
+			field_invalid(errors, CHILD(at, "host"), r->host,
+				      "must be a DNS name, not an IP address");
 		else
 			field_check(errors, CHILD(at, "host"), r->host,
-				    strchr(r->host, '*') ? rule_wildcard_subdomain : rule_subdomain_1123);
+				    strchr(r->host, '*') ? rule_wildcard_subdomain
+							 : rule_subdomain_1123);
 	}
 	if (!r->paths.count && r->has_http)
 		field_required(errors, CHILD(http, "paths"), NULL);
@@ -106,5 +110,6 @@ void kube_validate_ingress(const struct kube_object *o, const struct kube_object
 	if (g->default_backend.set)
 		check_backend(errors, FIELD("spec.defaultBackend"), &g->default_backend);
 	if (given(g->class_name))
-		field_check(errors, FIELD("spec.ingressClassName"), g->class_name, rule_subdomain_1123);
+		field_check(errors, FIELD("spec.ingressClassName"), g->class_name,
+			    rule_subdomain_1123);
 }

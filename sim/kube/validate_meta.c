@@ -44,7 +44,8 @@ static void check_namespace(struct strbuf *errors, const struct kube_object *o)
 	const char *namespace = text(o->meta.namespace);
 	if (!kube_schema(o->kind)->namespaced) {
 		if (*namespace)
-			field_forbidden(errors, FIELD("metadata.namespace"), "not allowed on this type");
+			field_forbidden(errors, FIELD("metadata.namespace"),
+					"not allowed on this type");
 	} else if (!*namespace) {
 		field_required(errors, FIELD("metadata.namespace"), NULL);
 	} else {
@@ -118,11 +119,12 @@ static void check_owners(struct strbuf *errors, const struct kube_meta *m)
 		if (controller) {
 			struct strbuf value = { 0 };
 			put_owners(&value, m);
-			field_invalid_raw(errors, FIELD("metadata.ownerReferences"), value.data,
-					  "Only one reference can have Controller set to true. Found "
-					  "\"true\" in references for %s/%s and %s/%s",
-					  text(controller->kind), text(controller->name),
-					  text(w->kind), text(w->name));
+			field_invalid_raw(
+			    errors, FIELD("metadata.ownerReferences"), value.data,
+			    "Only one reference can have Controller set to true. Found "
+			    "\"true\" in references for %s/%s and %s/%s",
+			    text(controller->kind), text(controller->name), text(w->kind),
+			    text(w->name));
 			strbuf_free(&value);
 		}
 		controller = w;
@@ -139,8 +141,8 @@ void validate_meta(struct strbuf *errors, const struct kube_object *o,
 	check_annotations(errors, FIELD("metadata.annotations"), &o->meta.annotations);
 	check_owners(errors, &o->meta);
 	for (uint32_t i = 0; i < o->meta.finalizers.count; i++)
-		field_check(errors, ITEM(NULL, "metadata.finalizers", i), o->meta.finalizers.items[i],
-			    rule_qualified_name);
+		field_check(errors, ITEM(NULL, "metadata.finalizers", i),
+			    o->meta.finalizers.items[i], rule_qualified_name);
 }
 
 void validate_template_meta(struct strbuf *errors, const struct field_path *at,
@@ -161,10 +163,12 @@ static void check_requirement(struct strbuf *errors, const struct field_path *at
 		field_required(errors, CHILD(at, "values"),
 			       "must be specified when `operator` is 'In' or 'NotIn'");
 	if (without && r->values.count)
-		field_forbidden(errors, CHILD(at, "values"),
-				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+		field_forbidden(
+		    errors, CHILD(at, "values"),
+		    "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
 	if (!with && !without)
-		field_invalid(errors, CHILD(at, "operator"), r->op, "not a valid selector operator");
+		field_invalid(errors, CHILD(at, "operator"), r->op,
+			      "not a valid selector operator");
 	field_check(errors, CHILD(at, "key"), r->key, rule_qualified_name);
 	for (uint32_t i = 0; i < r->values.count; i++)
 		field_check(errors, ITEM(at, "values", i), r->values.items[i], rule_label_value);
@@ -177,7 +181,8 @@ void validate_selector(struct strbuf *errors, const struct field_path *at,
 		return;
 	field_check_labels(errors, CHILD(at, "matchLabels"), &s->match_labels);
 	for (uint32_t i = 0; i < s->expressions.count; i++)
-		check_requirement(errors, ITEM(at, "matchExpressions", i), &s->expressions.items[i]);
+		check_requirement(errors, ITEM(at, "matchExpressions", i),
+				  &s->expressions.items[i]);
 }
 
 void selector_json(struct strbuf *out, const struct kube_selector *s)

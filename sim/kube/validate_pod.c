@@ -35,10 +35,12 @@ static void check_dns(struct strbuf *errors, const struct field_path *at,
 		field_not_supported(errors, CHILD(at, "dnsPolicy"), s->dns_policy, dns_policies);
 	if (kube_is(s->dns_policy, "None")) {
 		if (!s->dns_config.set)
-			field_required(errors, config, "must provide `dnsConfig` when `dnsPolicy` is None");
+			field_required(errors, config,
+				       "must provide `dnsConfig` when `dnsPolicy` is None");
 		else if (!servers->count)
-			field_required(errors, CHILD(config, "nameservers"),
-				       "must provide at least one DNS nameserver when `dnsPolicy` is None");
+			field_required(
+			    errors, CHILD(config, "nameservers"),
+			    "must provide at least one DNS nameserver when `dnsPolicy` is None");
 	}
 	if (servers->count > NAMESERVERS_MOST)
 		field_invalid_strings(errors, CHILD(config, "nameservers"), servers,
@@ -51,9 +53,11 @@ static void check_dns(struct strbuf *errors, const struct field_path *at,
 	for (uint32_t i = 0; i < searches->count; i++)
 		bytes += strlen(searches->items[i]) + (i > 0);
 	if (bytes > SEARCH_BYTES_MOST)
-		field_invalid_strings(errors, CHILD(config, "searches"), searches,
-				      "must not have more than %d characters (including spaces) in the "
-				      "search list", SEARCH_BYTES_MOST);
+		field_invalid_strings(
+		    errors, CHILD(config, "searches"), searches,
+		    "must not have more than %d characters (including spaces) in the "
+		    "search list",
+		    SEARCH_BYTES_MOST);
 }
 
 static void check_toleration(struct strbuf *errors, const struct field_path *at,
@@ -63,7 +67,8 @@ static void check_toleration(struct strbuf *errors, const struct field_path *at,
 		field_check(errors, CHILD(at, "key"), t->key, rule_qualified_name);
 	if (!given(t->key) && !kube_is(t->op, "Exists"))
 		field_invalid(errors, CHILD(at, "operator"), t->op,
-			      "operator must be Exists when `key` is empty, which means \"match all values and "
+			      "operator must be Exists when `key` is empty, which means \"match "
+			      "all values and "
 			      "all keys\"");
 	if (t->seconds.set && !kube_is(t->effect, "NoExecute"))
 		field_invalid(errors, CHILD(at, "effect"), t->effect,
@@ -82,11 +87,13 @@ static void check_spread(struct strbuf *errors, const struct field_path *at,
 {
 	static const char *const actions[] = { "DoNotSchedule", "ScheduleAnyway", NULL };
 	if (t->max_skew <= 0)
-		field_invalid_int(errors, CHILD(at, "maxSkew"), t->max_skew, "must be greater than zero");
+		field_invalid_int(errors, CHILD(at, "maxSkew"), t->max_skew,
+				  "must be greater than zero");
 	if (!given(t->topology_key))
 		field_required(errors, CHILD(at, "topologyKey"), "can not be empty");
 	if (!field_is_one_of(t->when_unsatisfiable, actions))
-		field_not_supported(errors, CHILD(at, "whenUnsatisfiable"), t->when_unsatisfiable, actions);
+		field_not_supported(errors, CHILD(at, "whenUnsatisfiable"), t->when_unsatisfiable,
+				    actions);
 	validate_selector(errors, CHILD(at, "labelSelector"), &t->selector);
 }
 
@@ -113,12 +120,14 @@ static void check_host_network(struct strbuf *errors, const struct field_path *a
 {
 	for (uint32_t i = 0; s->host_network == TRI_TRUE && i < s->containers.count; i++)
 		for (uint32_t j = 0; j < s->containers.items[i].ports.count; j++) {
-			const struct kube_container_port *p = &s->containers.items[i].ports.items[j];
+			const struct kube_container_port *p =
+			    &s->containers.items[i].ports.items[j];
 			const struct field_path *container = ITEM(at, "containers", i);
 			const struct field_path *port = ITEM(container, "ports", j);
 			if (p->host_port != p->container_port)
-				field_invalid_int(errors, CHILD(port, "hostPort"), p->host_port,
-						  "must match `containerPort` when `hostNetwork` is true");
+				field_invalid_int(
+				    errors, CHILD(port, "hostPort"), p->host_port,
+				    "must match `containerPort` when `hostNetwork` is true");
 		}
 }
 
@@ -151,7 +160,8 @@ void validate_pod_spec(struct strbuf *errors, const struct field_path *at,
 		field_check(errors, CHILD(ITEM(at, "readinessGates", i), "conditionType"),
 			    s->readiness_gates.items[i], rule_qualified_name);
 	for (uint32_t i = 0; i < s->topology_spread.count; i++)
-		check_spread(errors, ITEM(at, "topologySpreadConstraints", i), &s->topology_spread.items[i]);
+		check_spread(errors, ITEM(at, "topologySpreadConstraints", i),
+			     &s->topology_spread.items[i]);
 	check_names(errors, at, s);
 	for (uint32_t i = 0; i < s->tolerations.count; i++)
 		check_toleration(errors, ITEM(at, "tolerations", i), &s->tolerations.items[i]);
@@ -160,14 +170,17 @@ void validate_pod_spec(struct strbuf *errors, const struct field_path *at,
 		const struct field_path *item = ITEM(at, "hostAliases", i);
 		field_check_ip(errors, CHILD(item, "ip"), a->ip);
 		for (uint32_t j = 0; j < a->hostnames.count; j++)
-			field_check(errors, CHILD(item, "hostnames"), a->hostnames.items[j], rule_subdomain_1123);
+			field_check(errors, CHILD(item, "hostnames"), a->hostnames.items[j],
+				    rule_subdomain_1123);
 	}
 	if (s->active_deadline_s.set && s->active_deadline_s.value < 1)
-		field_invalid_int(errors, CHILD(at, "activeDeadlineSeconds"), s->active_deadline_s.value,
+		field_invalid_int(errors, CHILD(at, "activeDeadlineSeconds"),
+				  s->active_deadline_s.value,
 				  "must be between 1 and 2147483647, inclusive");
 }
 
-/* ---- Pod ------------------------------------------------------------------------------------------- */
+/* ---- Pod
+ * ------------------------------------------------------------------------------------------- */
 
 #define MAY_CHANGE                                                                             \
 	"pod updates may not change fields other than `spec.containers[*].image`,"              \
@@ -190,7 +203,8 @@ static bool only_added(const struct kube_pod_spec *now, const struct kube_pod_sp
 		for (uint32_t j = 0; j < now->tolerations.count && !found; j++) {
 			const struct kube_toleration *u = &now->tolerations.items[j];
 			found = texts_equal(t->key, u->key) && texts_equal(t->op, u->op) &&
-				texts_equal(t->value, u->value) && texts_equal(t->effect, u->effect);
+				texts_equal(t->value, u->value) &&
+				texts_equal(t->effect, u->effect);
 		}
 		if (!found)
 			return false;
@@ -226,8 +240,9 @@ static void check_status(struct strbuf *errors, const struct kube_pod *p)
 {
 	struct net_addr first, second;
 	const struct kube_strings *ips = &p->status.pod_ips;
-	if (ips->count > 2 || (ips->count == 2 && net_addr_parse(ips->items[0], &first) &&
-			       net_addr_parse(ips->items[1], &second) && first.family == second.family)) {
+	if (ips->count > 2 ||
+	    (ips->count == 2 && net_addr_parse(ips->items[0], &first) &&
+	     net_addr_parse(ips->items[1], &second) && first.family == second.family)) {
 		struct strbuf value = { 0 };
 		strbuf_putc(&value, '[');
 		for (uint32_t i = 0; i < ips->count; i++) {

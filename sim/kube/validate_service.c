@@ -12,7 +12,8 @@
 #define KUBELET_PORT 10250
 #define AFFINITY_MOST_S 86400
 
-static const char *const types[] = { "ClusterIP", "ExternalName", "LoadBalancer", "NodePort", NULL };
+static const char *const types[] = { "ClusterIP", "ExternalName", "LoadBalancer", "NodePort",
+				     NULL };
 static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
 static const char *const affinities[] = { "ClientIP", "None", NULL };
 static const char *const traffic_policies[] = { "Cluster", "Local", NULL };
@@ -48,13 +49,15 @@ static void check_policy(const struct kube_service *s, struct strbuf *errors)
 	if (given(policy) && !kube_is(policy, "SingleStack"))
 		return;
 	if (s->spec.ip_families.count > 1)
-		field_invalid(errors, at, "SingleStack",
-			      "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families "
-			      "are specified");
+		field_invalid(
+		    errors, at, "SingleStack",
+		    "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families "
+		    "are specified");
 	if (s->spec.cluster_ips.count > 1 && !headless(s))
-		field_invalid(errors, at, "SingleStack",
-			      "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs "
-			      "are specified");
+		field_invalid(
+		    errors, at, "SingleStack",
+		    "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs "
+		    "are specified");
 }
 
 static void check_family_list(const struct kube_service *s, struct strbuf *errors)
@@ -78,7 +81,8 @@ static void check_address_list(const struct kube_service *s, struct strbuf *erro
 	const struct kube_strings *ips = &s->spec.cluster_ips;
 	struct net_addr parsed[2] = { 0 };
 	if (ips->count > 2)
-		field_invalid_strings(errors, FIELD("spec.clusterIPs"), ips, "may only hold up to 2 values");
+		field_invalid_strings(errors, FIELD("spec.clusterIPs"), ips,
+				      "may only hold up to 2 values");
 	for (uint32_t i = 0; i < ips->count; i++) {
 		if (i == 0 && kube_is(ips->items[0], "None")) {
 			if (ips->count > 1)
@@ -99,7 +103,8 @@ static void check_address_list(const struct kube_service *s, struct strbuf *erro
 		const char *wanted = s->spec.ip_families.items[i];
 		if (!kube_is(wanted, family) && field_is_one_of(wanted, families))
 			field_invalid(errors, ITEM(NULL, "spec.clusterIPs", i), ips->items[i],
-				      "expected an %s value as indicated by `ipFamilies[%u]`", wanted, i);
+				      "expected an %s value as indicated by `ipFamilies[%u]`",
+				      wanted, i);
 	}
 }
 
@@ -153,7 +158,8 @@ void validate_service_addresses(const struct kube_service *s, const struct kube_
 	check_address_list(s, errors);
 }
 
-/* ---- ports ------------------------------------------------------------------------------------ */
+/* ---- ports ------------------------------------------------------------------------------------
+ */
 
 static void check_port(const struct kube_service *s, uint32_t index, struct strbuf *errors)
 {
@@ -185,17 +191,22 @@ static void check_type(const struct kube_service *s, struct strbuf *errors)
 	if (balancer)
 		for (uint32_t i = 0; i < s->spec.ports.count; i++)
 			if (s->spec.ports.items[i].port == KUBELET_PORT)
-				field_invalid_int(errors, CHILD(ITEM(NULL, "spec.ports", i), "port"), KUBELET_PORT,
-						  "may not expose port 10250 externally since it is used by kubelet");
+				field_invalid_int(errors,
+						  CHILD(ITEM(NULL, "spec.ports", i), "port"),
+						  KUBELET_PORT,
+						  "may not expose port 10250 externally since it "
+						  "is used by kubelet");
 	if (headless(s) && (balancer || type_is(s, "NodePort")))
 		field_invalid(errors, ITEM(NULL, "spec.clusterIPs", 0), "None",
 			      "may not be set to 'None' for %s services", s->spec.type);
 	if (!type_is(s, "ExternalName"))
 		return;
 	if (s->spec.cluster_ips.count)
-		field_forbidden(errors, FIELD("spec.clusterIPs"), "may not be set for ExternalName services");
+		field_forbidden(errors, FIELD("spec.clusterIPs"),
+				"may not be set for ExternalName services");
 	if (s->spec.ip_families.count)
-		field_forbidden(errors, FIELD("spec.ipFamilies"), "may not be set for ExternalName services");
+		field_forbidden(errors, FIELD("spec.ipFamilies"),
+				"may not be set for ExternalName services");
 	if (given(s->spec.ip_family_policy))
 		field_forbidden(errors, FIELD("spec.ipFamilyPolicy"),
 				"may not be set for ExternalName services");
@@ -258,7 +269,8 @@ static void check_equal_ports(const struct kube_service *s, struct strbuf *error
 		}
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------- */
+/* ---- the rest -----------------------------------------------------------------------------------
+ */
 
 static void check_affinity(const struct kube_service *s, struct strbuf *errors)
 {
@@ -270,9 +282,9 @@ static void check_affinity(const struct kube_service *s, struct strbuf *errors)
 				    affinities);
 	if (kube_is(s->spec.session_affinity, "ClientIP") && timeout->set &&
 	    (timeout->value <= 0 || timeout->value > AFFINITY_MOST_S))
-		field_invalid_int(errors, FIELD("spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
-				  timeout->value, "must be greater than 0 and less than %d",
-				  AFFINITY_MOST_S);
+		field_invalid_int(
+		    errors, FIELD("spec.sessionAffinityConfig.clientIP.timeoutSeconds"),
+		    timeout->value, "must be greater than 0 and less than %d", AFFINITY_MOST_S);
 }
 
 static void check_external_ips(const struct kube_service *s, struct strbuf *errors)
@@ -301,11 +313,13 @@ static void check_source_ranges(const struct kube_service *s, struct strbuf *err
 	const char *annotation = kube_map_get(&s->object.meta.annotations, RANGES_ANNOTATION);
 	if (s->spec.source_ranges.count) {
 		if (!balancer)
-			field_forbidden(errors, FIELD("spec.LoadBalancerSourceRanges"), ONLY_BALANCER);
+			field_forbidden(errors, FIELD("spec.LoadBalancerSourceRanges"),
+					ONLY_BALANCER);
 		for (uint32_t i = 0; i < s->spec.source_ranges.count; i++) {
 			char range[128];
 			trimmed(s->spec.source_ranges.items[i], range, sizeof range);
-			field_check_cidr(errors, ITEM(NULL, "spec.LoadBalancerSourceRanges", i), range);
+			field_check_cidr(errors, ITEM(NULL, "spec.LoadBalancerSourceRanges", i),
+					 range);
 		}
 	} else if (annotation && !balancer) {
 		field_forbidden(errors, FIELD("metadata.annotations[" RANGES_ANNOTATION "]"),
@@ -369,7 +383,8 @@ static void check_annotations(const struct kube_service *s, struct strbuf *error
 	const char *mode = kube_map_get(&s->object.meta.annotations, MODE_ANNOTATION);
 	if (hints && mode && strcmp(hints, mode) != 0)
 		field_invalid(errors, FIELD("metadata.annotations[" MODE_ANNOTATION "]"), mode,
-			      "must match annotations[" HINTS_ANNOTATION "] when both are specified");
+			      "must match annotations[" HINTS_ANNOTATION
+			      "] when both are specified");
 }
 
 static void check_status(const struct kube_service *s, struct strbuf *errors)
@@ -392,7 +407,8 @@ static void check_status(const struct kube_service *s, struct strbuf *errors)
 			field_invalid(errors, CHILD(at, "hostname"), g->hostname,
 				      "must be a DNS name, not an IP address");
 		else
-			field_check(errors, CHILD(at, "hostname"), g->hostname, rule_subdomain_1123);
+			field_check(errors, CHILD(at, "hostname"), g->hostname,
+				    rule_subdomain_1123);
 	}
 }
 

@@ -64,7 +64,8 @@ static bool is_zero(const struct int_or_string *v)
 
 static void no_match(struct strbuf *errors, const struct kube_map *labels)
 {
-	field_invalid_map(errors, FIELD("spec.template.metadata.labels"), labels, "%s", TEXT_NO_MATCH);
+	field_invalid_map(errors, FIELD("spec.template.metadata.labels"), labels, "%s",
+			  TEXT_NO_MATCH);
 }
 
 /* `word` names the kind in the message on an empty selector; NULL: that is allowed. */
@@ -99,7 +100,8 @@ static void check_template(struct strbuf *errors, const struct kube_template *t,
 	if (t->spec.active_deadline_s.set) {
 		struct strbuf why = { 0 };
 		strbuf_printf(&why, "activeDeadlineSeconds in %s is not Supported", owner);
-		field_forbidden(errors, FIELD("spec.template.spec.activeDeadlineSeconds"), why.data);
+		field_forbidden(errors, FIELD("spec.template.spec.activeDeadlineSeconds"),
+				why.data);
 		strbuf_free(&why);
 	}
 }
@@ -133,7 +135,8 @@ static void check_strategy(struct strbuf *errors, const struct kube_deployment *
 	const struct field_path *at = FIELD("spec.strategy.rollingUpdate");
 	if (kube_is(d->spec.strategy, "Recreate")) {
 		if (d->spec.max_surge.kind || d->spec.max_unavailable.kind)
-			field_forbidden(errors, at, "may not be specified when strategy `type` is 'Recreate'");
+			field_forbidden(errors, at,
+					"may not be specified when strategy `type` is 'Recreate'");
 		return;
 	}
 	if (!kube_is(d->spec.strategy, "RollingUpdate")) {
@@ -145,7 +148,8 @@ static void check_strategy(struct strbuf *errors, const struct kube_deployment *
 	check_amount(errors, CHILD(at, "maxUnavailable"), &d->spec.max_unavailable);
 	check_amount(errors, CHILD(at, "maxSurge"), &d->spec.max_surge);
 	if (is_zero(&d->spec.max_unavailable) && is_zero(&d->spec.max_surge))
-		field_invalid_int_or_string(errors, CHILD(at, "maxUnavailable"), &d->spec.max_unavailable,
+		field_invalid_int_or_string(errors, CHILD(at, "maxUnavailable"),
+					    &d->spec.max_unavailable,
 					    "may not be 0 when `maxSurge` is 0");
 	check_at_most_all(errors, CHILD(at, "maxUnavailable"), &d->spec.max_unavailable);
 }
@@ -227,7 +231,8 @@ static void check_stateful_strategy(struct strbuf *errors, const struct kube_sta
 				strbuf_printf(&value, "\"%s\"}", s->spec.max_unavailable.string);
 			else
 				strbuf_puts(&value, "null}");
-			field_invalid_raw(errors, at, value.data, "only allowed for updateStrategy 'RollingUpdate'");
+			field_invalid_raw(errors, at, value.data,
+					  "only allowed for updateStrategy 'RollingUpdate'");
 			strbuf_free(&value);
 		}
 		return;
@@ -241,7 +246,8 @@ static void check_stateful_strategy(struct strbuf *errors, const struct kube_sta
 		free(value);
 	} else {
 		if (s->spec.partition.set)
-			field_check_not_negative(errors, CHILD(at, "partition"), s->spec.partition.value);
+			field_check_not_negative(errors, CHILD(at, "partition"),
+						 s->spec.partition.value);
 		check_amount(errors, CHILD(at, "maxUnavailable"), &s->spec.max_unavailable);
 		if (s->spec.max_unavailable.kind && is_zero(&s->spec.max_unavailable))
 			field_invalid_int_or_string(errors, CHILD(at, "maxUnavailable"),
@@ -254,9 +260,11 @@ static void check_retention(struct strbuf *errors, const struct kube_stateful_se
 	static const char *const retentions[] = { "Retain", "Delete", NULL };
 	const struct field_path *at = FIELD("spec.persistentVolumeClaimRetentionPolicy");
 	if (!field_is_one_of(s->spec.retention_deleted, retentions))
-		field_not_supported(errors, CHILD(at, "whenDeleted"), s->spec.retention_deleted, retentions);
+		field_not_supported(errors, CHILD(at, "whenDeleted"), s->spec.retention_deleted,
+				    retentions);
 	if (!field_is_one_of(s->spec.retention_scaled, retentions))
-		field_not_supported(errors, CHILD(at, "whenScaled"), s->spec.retention_scaled, retentions);
+		field_not_supported(errors, CHILD(at, "whenScaled"), s->spec.retention_scaled,
+				    retentions);
 }
 
 /* As for Pods: the new spec with the old one's changeable fields must be the old one. */
@@ -291,19 +299,22 @@ void kube_validate_stateful_set(const struct kube_object *o, const struct kube_o
 		field_required(errors, FIELD("spec.podManagementPolicy"), NULL);
 	else if (!kube_is(s->spec.pod_management_policy, "OrderedReady") &&
 		 !kube_is(s->spec.pod_management_policy, "Parallel"))
-		field_invalid(errors, FIELD("spec.podManagementPolicy"), s->spec.pod_management_policy,
+		field_invalid(errors, FIELD("spec.podManagementPolicy"),
+			      s->spec.pod_management_policy,
 			      "must be 'OrderedReady' or 'Parallel'");
 	check_stateful_strategy(errors, s);
 	check_retention(errors, s);
 	check_count(errors, "replicas", &s->spec.replicas);
 	check_count(errors, "minReadySeconds", &s->spec.min_ready_s);
 	if (s->spec.ordinals_start.set)
-		field_check_not_negative(errors, FIELD("spec.ordinals.start"), s->spec.ordinals_start.value);
+		field_check_not_negative(errors, FIELD("spec.ordinals.start"),
+					 s->spec.ordinals_start.value);
 	check_selector(errors, &s->spec.selector, "statefulset", true);
 	check_template(errors, &s->spec.template, &s->spec.selector, "StatefulSet");
 }
 
-/* ---- DaemonSet, Job ----------------------------------------------------------------------------- */
+/* ---- DaemonSet, Job -----------------------------------------------------------------------------
+ */
 
 static void check_daemon_strategy(struct strbuf *errors, const struct kube_daemon_set *d)
 {
@@ -324,7 +335,8 @@ static void check_daemon_strategy(struct strbuf *errors, const struct kube_daemo
 		field_invalid_int_or_string(errors, CHILD(at, "maxSurge"), &d->spec.max_surge,
 					    "may not be set when maxUnavailable is non-zero");
 	else if (!unavailable && !surge)
-		field_required(errors, CHILD(at, "maxUnavailable"), "cannot be 0 when maxSurge is 0");
+		field_required(errors, CHILD(at, "maxUnavailable"),
+			       "cannot be 0 when maxSurge is 0");
 	check_at_most_all(errors, CHILD(at, "maxUnavailable"), &d->spec.max_unavailable);
 	check_at_most_all(errors, CHILD(at, "maxSurge"), &d->spec.max_surge);
 }

@@ -68,7 +68,8 @@ static int printable(const unsigned char *p)
 	for (int i = 1; i < length; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if (length == 4 || (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf))
+	if (length == 4 || (p[0] == 0xc2 && p[1] < 0xa0) ||
+	    (p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf))
 		return 0;
 	return length;
 }

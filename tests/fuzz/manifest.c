@@ -41,7 +41,8 @@ static int use(void *ctx, struct kube_object *o, struct err *err)
 	struct kube_object *changed;
 	char template[256];
 	(void)err;
-	snprintf(template, sizeof template, "{%.*s}", (int)(r->length < 200 ? r->length : 200), r->text);
+	snprintf(template, sizeof template, "{%.*s}", (int)(r->length < 200 ? r->length : 200),
+		 r->text);
 	kube_print_yaml(o, &out);
 	use_tree(o, template);
 	for (int type = PATCH_STRATEGIC; type <= PATCH_JSON; type++)

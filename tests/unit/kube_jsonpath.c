@@ -68,13 +68,14 @@ static void errors(void)
 {
 	static const char *const cases[][2] = {
 		{ "{.spec", "error parsing jsonpath {.spec, unclosed action" },
-		{ "{range .items[*]}x", "error parsing jsonpath {range .items[*]}x, unclosed range action" },
+		{ "{range .items[*]}x",
+		  "error parsing jsonpath {range .items[*]}x, unclosed range action" },
 		{ "{end}", "error parsing jsonpath {end}, not in range, nothing to end" },
 		{ "{.items[?(@.a==\"b\"]}",
 		  "error parsing jsonpath {.items[?(@.a==\"b\"]}, unterminated filter" },
-		{ "{.items[5].metadata}",
-		  "error executing jsonpath \"{.items[5].metadata}\": Error executing template: array "
-		  "index out of bounds: index 5, length 3." },
+		{ "{.items[5].metadata}", "error executing jsonpath \"{.items[5].metadata}\": "
+					  "Error executing template: array "
+					  "index out of bounds: index 5, length 3." },
 		{ "{\"abc}", "error parsing jsonpath {\"abc}, unterminated quoted string" },
 		{ "{.items[0:2:0]}", "error parsing jsonpath {.items[0:2:0]}, step must be > 0" },
 	};

@@ -41,12 +41,15 @@ static void drop(struct heap *h)
 static void documents(void)
 {
 	struct heap h;
-	read_text(&h,
-		  "# a comment\n---\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
-		  "spec: {ports: [{port: 80}]}\n---\n"
-		  "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"b\"}}\n---\n"
-		  "kind: List\napiVersion: v1\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n"
-		  "- apiVersion: v1\n  kind: Node\n  metadata:\n    name: d\n...\n---\n", true);
+	read_text(
+	    &h,
+	    "# a comment\n---\n---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+	    "spec: {ports: [{port: 80}]}\n---\n"
+	    "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"b\"}}\n---\n"
+	    "kind: List\napiVersion: v1\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: "
+	    "{name: c}}\n"
+	    "- apiVersion: v1\n  kind: Node\n  metadata:\n    name: d\n...\n---\n",
+	    true);
 	CHECK_TEXT(h.err.text, "");
 	CHECK_INT(h.count, 4);
 	CHECK_INT(h.items[0]->kind, KIND_SERVICE);
@@ -69,14 +72,17 @@ static void kind_comes_last(void)
 	read_text(&h,
 		  "apiVersion: v1\nitems:\n- apiVersion: v1\n  data: {a: b}\n  kind: ConfigMap\n"
 		  "  metadata: {name: x}\n- addressType: IPv4\n  apiVersion: discovery.k8s.io/v1\n"
-		  "  endpoints:\n  - addresses: [10.0.0.1]\n  kind: EndpointSlice\n  metadata: {name: why}\n"
+		  "  endpoints:\n  - addresses: [10.0.0.1]\n  kind: EndpointSlice\n  metadata: "
+		  "{name: why}\n"
 		  "kind: List\nmetadata:\n  resourceVersion: \"\"\n---\n"
-		  "kind: PodList\napiVersion: v1\nitems:\n- metadata: {name: p}\n", false);
+		  "kind: PodList\napiVersion: v1\nitems:\n- metadata: {name: p}\n",
+		  false);
 	CHECK_TEXT(h.err.text, "");
 	CHECK_INT(h.count, 3);
 	CHECK_TEXT(kube_map_get(&((struct kube_config_map *)h.items[0])->data, "a"), "b");
-	CHECK_TEXT(((struct kube_endpoint_slice *)h.items[1])->endpoints.items[0].addresses.items[0],
-		   "10.0.0.1");
+	CHECK_TEXT(
+	    ((struct kube_endpoint_slice *)h.items[1])->endpoints.items[0].addresses.items[0],
+	    "10.0.0.1");
 	CHECK_INT(h.items[2]->kind, KIND_POD);
 	drop(&h);
 }
@@ -84,10 +90,12 @@ static void kind_comes_last(void)
 static void anchors(void)
 {
 	struct heap h;
-	read_text(&h,
-		  "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: &l {app: web, tier: x}\n"
-		  "  annotations: {<<: *l, tier: own}\nspec:\n  nodeSelector: *l\n  containers:\n"
-		  "  - &c {name: one, image: nginx}\n  - <<: *c\n    name: two\n", false);
+	read_text(
+	    &h,
+	    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: &l {app: web, tier: x}\n"
+	    "  annotations: {<<: *l, tier: own}\nspec:\n  nodeSelector: *l\n  containers:\n"
+	    "  - &c {name: one, image: nginx}\n  - <<: *c\n    name: two\n",
+	    false);
 	CHECK_TEXT(h.err.text, "");
 	CHECK_INT(h.count, 1);
 	const struct kube_pod *p = (const struct kube_pod *)h.items[0];
@@ -105,8 +113,9 @@ static void billion_laughs(void)
 {
 	struct strbuf text = { 0 };
 	struct heap h;
-	strbuf_puts(&text, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx0: &x0 [a, a, a, a, a, "
-			   "a, a, a, a, a]\n");
+	strbuf_puts(&text,
+		    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx0: &x0 [a, a, a, a, a, "
+		    "a, a, a, a, a]\n");
 	for (int i = 1; i < 10; i++) {
 		strbuf_printf(&text, "x%d: &x%d [", i, i);
 		for (int j = 0; j < 10; j++)
@@ -115,7 +124,8 @@ static void billion_laughs(void)
 	}
 	read_text(&h, text.data, false);
 	CHECK_INT(h.code, EINVAL);
-	CHECK(strstr(h.err.text, "aliases repeat more than 10 values for each one written") != NULL);
+	CHECK(strstr(h.err.text, "aliases repeat more than 10 values for each one written") !=
+	      NULL);
 	drop(&h);
 	strbuf_free(&text);
 }
@@ -128,7 +138,8 @@ static void deep_nesting(void)
 	strbuf_fill(&text, '[', 100000);
 	read_text(&h, text.data, false);
 	CHECK_INT(h.code, EINVAL);
-	CHECK_TEXT(h.err.text, "f:2:1: flow sequence without a closing bracket, expected well-formed YAML");
+	CHECK_TEXT(h.err.text,
+		   "f:2:1: flow sequence without a closing bracket, expected well-formed YAML");
 	drop(&h);
 	strbuf_free(&text);
 }
@@ -136,11 +147,14 @@ static void deep_nesting(void)
 static void errors(void)
 {
 	static const char *const cases[][2] = {
-		{ "a: [1, 2\n", "f:2:1: flow sequence without a closing bracket, expected well-formed YAML" },
+		{ "a: [1, 2\n",
+		  "f:2:1: flow sequence without a closing bracket, expected well-formed YAML" },
 		{ "- 1\n", "f:1:1: the document is no mapping, expected a Kubernetes object" },
-		{ "metadata: {name: x}\n", "f:1:1: apiVersion and kind is missing, expected a Kubernetes "
+		{ "metadata: {name: x}\n",
+		  "f:1:1: apiVersion and kind is missing, expected a Kubernetes "
 		  "object with apiVersion and kind" },
-		{ "apiVersion: v1\nkind: Pod\n", "f:1:1: this Pod has no metadata.name, expected a name" },
+		{ "apiVersion: v1\nkind: Pod\n",
+		  "f:1:1: this Pod has no metadata.name, expected a name" },
 		{ "apiVersion: v1\nkind: Pod\nmetadata: {name: 123}\n",
 		  "f:3:18: metadata.name is an integer (123), expected a string (in quotes)" },
 		{ "apiVersion: v1\nkind: Pod\nmetadata: {name: yes}\n",
@@ -149,18 +163,23 @@ static void errors(void)
 		  "f:5:11: metadata.labels is a list, expected a mapping of strings to strings" },
 		{ "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {x: 1}}\n",
 		  "f:3:33: metadata.labels.x is an integer (1), expected a string (in quotes)" },
-		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: \"80\"\n",
+		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: "
+		  "\"80\"\n",
 		  "f:6:11: spec.ports[0].port is the string \"80\", expected an integer" },
-		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 99999999999}]}\n",
-		  "f:4:23: spec.ports[0].port is an integer (99999999999), expected an integer of 32 bits" },
+		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: "
+		  "99999999999}]}\n",
+		  "f:4:23: spec.ports[0].port is an integer (99999999999), expected an integer of "
+		  "32 bits" },
 		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: {port: 80}}\n",
 		  "f:4:15: spec.ports is a mapping, expected a list" },
 		{ "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: [x]\n",
 		  "f:4:7: spec is a list, expected a mapping" },
 		{ "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: 1}\n",
 		  "f:4:21: spec.hostNetwork is an integer (1), expected true or false" },
-		{ "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {capacity: {cpu: lots}}\n",
-		  "f:4:26: status.capacity.cpu is a string (lots), expected a quantity as 500m, 2 or 1Gi" },
+		{ "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {capacity: {cpu: "
+		  "lots}}\n",
+		  "f:4:26: status.capacity.cpu is a string (lots), expected a quantity as 500m, 2 "
+		  "or 1Gi" },
 		{ "apiVersion: v1\nkind: Pod\nmetadata: {name: a, creationTimestamp: soon}\n",
 		  "f:3:40: metadata.creationTimestamp is a string (soon), expected a date as "
 		  "2026-01-31T12:00:00Z" },
@@ -168,8 +187,10 @@ static void errors(void)
 		  "f:3:19: unknown anchor 'nope', expected one that is defined above" },
 		{ "apiVersion: v1\nkind: List\nitems: 3\n",
 		  "f:3:8: items is no list, expected a list of objects" },
-		{ "apiVersion: v1\nkind: List\nitems: [{kind: List, apiVersion: v1, items: [{kind: List, "
-		  "apiVersion: v1, items: [{kind: List, apiVersion: v1, items: [{kind: List, apiVersion: v1, "
+		{ "apiVersion: v1\nkind: List\nitems: [{kind: List, apiVersion: v1, items: [{kind: "
+		  "List, "
+		  "apiVersion: v1, items: [{kind: List, apiVersion: v1, items: [{kind: List, "
+		  "apiVersion: v1, "
 		  "items: []}]}]}]}]\n",
 		  "f:3:120: lists are nested deeper than 4, expected fewer" },
 	};
@@ -185,20 +206,24 @@ static void errors(void)
 static void warnings(void)
 {
 	struct heap h;
-	read_text(&h,
-		  "apiVersion: v1\nkind: Service\nmetadata: {name: a, nickname: b}\nspec:\n  selectr: {a: b}\n"
-		  "  ports:\n  - port: 80\n    prot: TCP\nextra: 1\n---\napiVersion: v1\nkind: Servce\n"
-		  "metadata: {name: q}\n---\napiVersion: extensions/v1beta1\nkind: Ingress\n"
-		  "metadata: {name: i}\nspec: {backend: {serviceName: web, servicePort: http}}\n", true);
+	read_text(
+	    &h,
+	    "apiVersion: v1\nkind: Service\nmetadata: {name: a, nickname: b}\nspec:\n  selectr: "
+	    "{a: b}\n"
+	    "  ports:\n  - port: 80\n    prot: TCP\nextra: 1\n---\napiVersion: v1\nkind: Servce\n"
+	    "metadata: {name: q}\n---\napiVersion: extensions/v1beta1\nkind: Ingress\n"
+	    "metadata: {name: i}\nspec: {backend: {serviceName: web, servicePort: http}}\n",
+	    true);
 	CHECK_TEXT(h.err.text, "");
-	CHECK_TEXT(strbuf_text(&h.warnings),
-		   "f:3:21: unknown field \"metadata.nickname\"\n"
-		   "f:5:3: unknown field \"spec.selectr\"\n"
-		   "f:8:5: unknown field \"spec.ports[0].prot\"\n"
-		   "f:9:1: unknown field \"extra\"\n"
-		   "f:11:1: kind Servce in v1 is not known here; the object is left out\n"
-		   "f:15:1: extensions/v1beta1 Ingress is deprecated; it is read as networking.k8s.io/v1 "
-		   "Ingress\n");
+	CHECK_TEXT(
+	    strbuf_text(&h.warnings),
+	    "f:3:21: unknown field \"metadata.nickname\"\n"
+	    "f:5:3: unknown field \"spec.selectr\"\n"
+	    "f:8:5: unknown field \"spec.ports[0].prot\"\n"
+	    "f:9:1: unknown field \"extra\"\n"
+	    "f:11:1: kind Servce in v1 is not known here; the object is left out\n"
+	    "f:15:1: extensions/v1beta1 Ingress is deprecated; it is read as networking.k8s.io/v1 "
+	    "Ingress\n");
 	CHECK_INT(h.count, 2);
 	const struct kube_ingress *g = (const struct kube_ingress *)h.items[1];
 	CHECK_TEXT(g->default_backend.service, "web");
@@ -209,15 +234,18 @@ static void warnings(void)
 static void kube_proxy_config_map(void)
 {
 	static const char map[] =
-		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: kube-system}\n"
-		"data:\n  config.conf: |\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
-		"    kind: KubeProxyConfiguration\n    mode: ipvs\n    iptables:\n      masqueradeBit: null\n"
-		"      minSyncPeriod: 1s\n    conntrack: {maxPerCore: 32768}\n";
+	    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: "
+	    "kube-system}\n"
+	    "data:\n  config.conf: |\n    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
+	    "    kind: KubeProxyConfiguration\n    mode: ipvs\n    iptables:\n      masqueradeBit: "
+	    "null\n"
+	    "      minSyncPeriod: 1s\n    conntrack: {maxPerCore: 32768}\n";
 	struct heap h;
 	read_text(&h, map, true);
 	CHECK_TEXT(h.err.text, "");
 	CHECK_INT(h.count, 2);
-	const struct kube_proxy_configuration *c = (const struct kube_proxy_configuration *)h.items[1];
+	const struct kube_proxy_configuration *c =
+	    (const struct kube_proxy_configuration *)h.items[1];
 	CHECK_INT(c->object.kind, KIND_KUBE_PROXY_CONFIGURATION);
 	CHECK_TEXT(c->mode, "ipvs");
 	CHECK_TEXT(c->iptables.min_sync_period, "1s");
@@ -250,7 +278,8 @@ static void snapshot(void)
 	int code;
 	load(&s, files, 1, &said, &err, &code);
 	CHECK_TEXT(err.text, "");
-	CHECK_TEXT(strbuf_text(&said), "tests/golden/manifest/tutorials.yaml:98:1: extensions/v1beta1 "
+	CHECK_TEXT(strbuf_text(&said),
+		   "tests/golden/manifest/tutorials.yaml:98:1: extensions/v1beta1 "
 		   "Ingress is deprecated; it is read as networking.k8s.io/v1 Ingress\n");
 	CHECK_INT(kube_store_count(s, KIND_SERVICE), 8);
 	CHECK_INT(kube_store_count(s, KIND_NAMESPACE), 3); /* default, prod, dev: implied */
@@ -271,8 +300,10 @@ static void duplicates(void)
 	int code;
 	load(&s, files, 2, NULL, &err, &code);
 	CHECK_INT(code, EINVAL);
-	CHECK_TEXT(err.text, "tests/golden/manifest/tutorials.yaml:3: Service \"default/kubia\" was "
-		   "already given at tests/golden/manifest/tutorials.yaml:3, expected each object once");
+	CHECK_TEXT(
+	    err.text,
+	    "tests/golden/manifest/tutorials.yaml:3: Service \"default/kubia\" was "
+	    "already given at tests/golden/manifest/tutorials.yaml:3, expected each object once");
 	kube_store_free(s);
 	load(&s, missing, 1, NULL, &err, &code);
 	CHECK_INT(code, ENOENT);
@@ -282,14 +313,20 @@ static void duplicates(void)
 
 static void scalars(void)
 {
-	static const struct { const char *text; int64_t ns; } durations[] = {
-		{ "1m30s", INT64_C(90000000000) }, { "250ms", 250000000 }, { "0", 0 }, { "1.5h", INT64_C(5400000000000) },
-		{ "-2s", INT64_C(-2000000000) }, { "1\xc2\xb5s", 1000 },
+	static const struct { const char *text; int64_t ns;
+	} durations[] = {
+		{ "1m30s", INT64_C(90000000000) },
+		{ "250ms", 250000000 },
+		{ "0", 0 },
+		{ "1.5h", INT64_C(5400000000000) },
+		{ "-2s", INT64_C(-2000000000) },
+		{ "1\xc2\xb5s", 1000 },
 	};
 	static const char *const quantities[][2] = {
-		{ "0.5", "500m" }, { "1024Mi", "1Gi" }, { "1500m", "1500m" }, { "2000m", "2" },
-		{ "1500k", "1500k" }, { "100Ki", "100Ki" }, { "0", "0" }, { "1e3", "1e3" }, { "0.1Gi", "107374182400m" },
-		{ "1000", "1k" }, { "16Gi", "16Gi" }, { "3900m", "3900m" },
+		{ "0.5", "500m" }, { "1024Mi", "1Gi" },	 { "1500m", "1500m" },
+		{ "2000m", "2" },  { "1500k", "1500k" }, { "100Ki", "100Ki" },
+		{ "0", "0" },	   { "1e3", "1e3" },	 { "0.1Gi", "107374182400m" },
+		{ "1000", "1k" },  { "16Gi", "16Gi" },	 { "3900m", "3900m" },
 	};
 	int64_t ns;
 	char text[KUBE_TIME_TEXT], quantity[32];

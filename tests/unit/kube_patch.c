@@ -93,7 +93,8 @@ static struct kube_object *typed(struct arena *a, const struct part *part, const
 static void one_apply(const char *title, const struct part *parts, const char *place, int line)
 {
 	struct arena *a = arena_new();
-	struct kube_object *current = typed(a, &parts[0], title), *given = typed(a, &parts[1], title);
+	struct kube_object *current = typed(a, &parts[0], title),
+			   *given = typed(a, &parts[1], title);
 	struct kube_object *expected = typed(a, &parts[2], title), *out = NULL;
 	struct strbuf is = { 0 }, should = { 0 };
 	struct err err = { "" };
@@ -103,8 +104,8 @@ static void one_apply(const char *title, const struct part *parts, const char *p
 		   "%s: annotated", title);
 	kube_print_yaml(out, &is);
 	kube_print_yaml(expected, &should);
-	check_note(strcmp(is.data, should.data) == 0, place, line, "%s\n  expected: %s\n  actual: %s",
-		   title, should.data, is.data);
+	check_note(strcmp(is.data, should.data) == 0, place, line,
+		   "%s\n  expected: %s\n  actual: %s", title, should.data, is.data);
 	strbuf_free(&is);
 	strbuf_free(&should);
 	kube_unref(current);
@@ -119,16 +120,18 @@ static void applies(void) { each_case(FOLDER "applies.txt", one_apply); }
 
 static void new_object(void)
 {
-	static const char text[] = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: y z}}";
+	static const char text[] =
+	    "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: y z}}";
 	struct arena *a = arena_new();
 	struct part part = { text, strlen(text) };
 	struct kube_object *given = typed(a, &part, "new"), *out = NULL;
 	struct err err = { "" };
 	bool unannotated;
 	CHECK_INT(kube_apply(NULL, given, &out, &unannotated, &err), 0);
-	CHECK_TEXT(kube_map_get(&out->meta.annotations, LAST_APPLIED),
-		   "{\"apiVersion\":\"v1\",\"data\":{\"x\":\"y z\"},\"kind\":\"ConfigMap\",\"metadata\":"
-		   "{\"annotations\":{},\"name\":\"a\"}}\n");
+	CHECK_TEXT(
+	    kube_map_get(&out->meta.annotations, LAST_APPLIED),
+	    "{\"apiVersion\":\"v1\",\"data\":{\"x\":\"y z\"},\"kind\":\"ConfigMap\",\"metadata\":"
+	    "{\"annotations\":{},\"name\":\"a\"}}\n");
 	kube_unref(given);
 	kube_unref(out);
 	arena_free(a);
@@ -136,11 +139,13 @@ static void new_object(void)
 
 static void refusals(void)
 {
-	static const struct { enum patch_type type; const char *text, *error; } cases[] = {
+	static const struct { enum patch_type type; const char *text, *error;
+	} cases[] = {
 		{ PATCH_JSON, "[{op: remove, path: /data/none}]",
 		  "remove operation does not apply: /data/none: missing key" },
 		{ PATCH_JSON, "[{op: fly, path: /spec}]",
-		  "unexpected kind of operation: fly, expected add, remove, replace, move, copy or test" },
+		  "unexpected kind of operation: fly, expected add, remove, replace, move, copy or "
+		  "test" },
 		{ PATCH_JSON, "{a: b}", "a JSON patch is no list, expected a list of operations" },
 		{ PATCH_STRATEGIC, "[1]", "p: the patch is no mapping, expected one" },
 		{ PATCH_MERGE, "{kind: Pod}", "p: the patch changes the kind, expected ConfigMap" },
@@ -149,13 +154,15 @@ static void refusals(void)
 		{ PATCH_MERGE, "{data: {x: 1}}",
 		  "p:4:14: data.x is an integer (1), expected a string (in quotes)" },
 	};
-	static const char text[] = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: z}}";
+	static const char text[] =
+	    "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: z}}";
 	struct arena *a = arena_new();
 	struct part part = { text, strlen(text) };
 	struct kube_object *o = typed(a, &part, "object"), *out = NULL;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct err err = { "" };
-		CHECK(kube_patch(o, cases[i].type, cases[i].text, strlen(cases[i].text), "p", &out, &err));
+		CHECK(kube_patch(o, cases[i].type, cases[i].text, strlen(cases[i].text), "p", &out,
+				 &err));
 		CHECK(out == NULL);
 		CHECK_TEXT(err.text, cases[i].error);
 	}

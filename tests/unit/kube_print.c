@@ -62,19 +62,22 @@ static void strings(void)
 static void a_service(void)
 {
 	static const char expected[] =
-		"apiVersion: v1\nkind: Service\nmetadata:\n"
-		"  creationTimestamp: \"2026-01-01T00:00:00Z\"\n  labels:\n    app: web\n  name: web\n"
-		"  namespace: default\n  resourceVersion: \"1\"\n  uid: 00000000-0000-4000-8000-000000000001\n"
-		"spec:\n  clusterIP: 10.96.0.20\n  clusterIPs:\n  - 10.96.0.20\n"
-		"  externalTrafficPolicy: Cluster\n  internalTrafficPolicy: Cluster\n  ports:\n"
-		"  - name: http\n    nodePort: 30080\n    port: 80\n    protocol: TCP\n    targetPort: 8080\n"
-		"  selector:\n    app: web\n  sessionAffinity: None\n  type: NodePort\nstatus:\n"
-		"  loadBalancer: {}\n";
+	    "apiVersion: v1\nkind: Service\nmetadata:\n"
+	    "  creationTimestamp: \"2026-01-01T00:00:00Z\"\n  labels:\n    app: web\n  name: web\n"
+	    "  namespace: default\n  resourceVersion: \"1\"\n  uid: "
+	    "00000000-0000-4000-8000-000000000001\n"
+	    "spec:\n  clusterIP: 10.96.0.20\n  clusterIPs:\n  - 10.96.0.20\n"
+	    "  externalTrafficPolicy: Cluster\n  internalTrafficPolicy: Cluster\n  ports:\n"
+	    "  - name: http\n    nodePort: 30080\n    port: 80\n    protocol: TCP\n    targetPort: "
+	    "8080\n"
+	    "  selector:\n    app: web\n  sessionAffinity: None\n  type: NodePort\nstatus:\n"
+	    "  loadBalancer: {}\n";
 	struct kube_object *o = read_one(
-		"{kind: Service, apiVersion: v1, metadata: {name: web, labels: {app: web}, uid: "
-		"00000000-0000-4000-8000-000000000001}, spec: {type: NodePort, clusterIP: 10.96.0.20, "
-		"selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]}}",
-		true);
+	    "{kind: Service, apiVersion: v1, metadata: {name: web, labels: {app: web}, uid: "
+	    "00000000-0000-4000-8000-000000000001}, spec: {type: NodePort, clusterIP: 10.96.0.20, "
+	    "selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080, nodePort: "
+	    "30080}]}}",
+	    true);
 	struct kube_store *s = kube_store_new(NULL, NULL);
 	struct strbuf out = { 0 };
 	CHECK_INT(kube_store_create(s, o, NULL), 0);
@@ -92,26 +95,35 @@ static void a_service(void)
 static void a_deployment(void)
 {
 	static const char expected[] =
-		"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: default\nspec:\n"
-		"  progressDeadlineSeconds: 600\n  replicas: 1\n  revisionHistoryLimit: 10\n  selector:\n"
-		"    matchLabels:\n      app: web\n  strategy:\n    rollingUpdate:\n      maxSurge: 25%\n"
-		"      maxUnavailable: 25%\n    type: RollingUpdate\n  template:\n    metadata:\n      labels:\n"
-		"        app: web\n    spec:\n      containers:\n      - image: nginx\n"
-		"        imagePullPolicy: Always\n        name: nginx\n        ports:\n"
-		"        - containerPort: 80\n          protocol: TCP\n        readinessProbe:\n"
-		"          failureThreshold: 3\n          httpGet:\n            path: /\n            port: 80\n"
-		"            scheme: HTTP\n          periodSeconds: 10\n          successThreshold: 1\n"
-		"          timeoutSeconds: 1\n        resources:\n          limits:\n            cpu: 500m\n"
-		"        terminationMessagePath: /dev/termination-log\n"
-		"        terminationMessagePolicy: File\n      dnsPolicy: ClusterFirst\n"
-		"      restartPolicy: Always\n      schedulerName: default-scheduler\n"
-		"      securityContext: {}\n      terminationGracePeriodSeconds: 30\n      volumes:\n"
-		"      - emptyDir: {}\n        name: data\nstatus: {}\n";
+	    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: "
+	    "default\nspec:\n"
+	    "  progressDeadlineSeconds: 600\n  replicas: 1\n  revisionHistoryLimit: 10\n  "
+	    "selector:\n"
+	    "    matchLabels:\n      app: web\n  strategy:\n    rollingUpdate:\n      maxSurge: "
+	    "25%\n"
+	    "      maxUnavailable: 25%\n    type: RollingUpdate\n  template:\n    metadata:\n      "
+	    "labels:\n"
+	    "        app: web\n    spec:\n      containers:\n      - image: nginx\n"
+	    "        imagePullPolicy: Always\n        name: nginx\n        ports:\n"
+	    "        - containerPort: 80\n          protocol: TCP\n        readinessProbe:\n"
+	    "          failureThreshold: 3\n          httpGet:\n            path: /\n            "
+	    "port: 80\n"
+	    "            scheme: HTTP\n          periodSeconds: 10\n          successThreshold: 1\n"
+	    "          timeoutSeconds: 1\n        resources:\n          limits:\n            cpu: "
+	    "500m\n"
+	    "        terminationMessagePath: /dev/termination-log\n"
+	    "        terminationMessagePolicy: File\n      dnsPolicy: ClusterFirst\n"
+	    "      restartPolicy: Always\n      schedulerName: default-scheduler\n"
+	    "      securityContext: {}\n      terminationGracePeriodSeconds: 30\n      volumes:\n"
+	    "      - emptyDir: {}\n        name: data\nstatus: {}\n";
 	struct kube_object *o = read_one(
-		"{kind: Deployment, apiVersion: apps/v1, metadata: {name: web}, spec: {selector: {matchLabels: "
-		"{app: web}}, template: {metadata: {labels: {app: web}}, spec: {volumes: [{name: data, "
-		"emptyDir: {}}], containers: [{name: nginx, image: nginx, resources: {limits: {cpu: 0.5}}, "
-		"ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 80}}}]}}}}", true);
+	    "{kind: Deployment, apiVersion: apps/v1, metadata: {name: web}, spec: {selector: "
+	    "{matchLabels: "
+	    "{app: web}}, template: {metadata: {labels: {app: web}}, spec: {volumes: [{name: data, "
+	    "emptyDir: {}}], containers: [{name: nginx, image: nginx, resources: {limits: {cpu: "
+	    "0.5}}, "
+	    "ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 80}}}]}}}}",
+	    true);
 	struct strbuf out = { 0 };
 	kube_print_yaml(o, &out);
 	CHECK_TEXT(out.data, expected);
@@ -171,9 +183,10 @@ static char *explain(const char *path, bool recursive)
 static void explained(void)
 {
 	static const char *const cases[][2] = {
-		{ "svc.spec.ports.targetPort",
-		  "KIND:       Service\nVERSION:    v1\n\nFIELD: targetPort <IntOrString>\n\n\nDESCRIPTION:\n"
-		  "    Number or name of the pods' port; the value of port when not given.\n    \n\n" },
+		{ "svc.spec.ports.targetPort", "KIND:       Service\nVERSION:    v1\n\nFIELD: "
+					       "targetPort <IntOrString>\n\n\nDESCRIPTION:\n"
+					       "    Number or name of the pods' port; the value of "
+					       "port when not given.\n    \n\n" },
 		{ "deployment.spec.strategy",
 		  "GROUP:      apps\nKIND:       Deployment\nVERSION:    v1\n\n"
 		  "FIELD: strategy <DeploymentStrategy>\n\n\nDESCRIPTION:\n"
@@ -182,16 +195,21 @@ static void explained(void)
 		  "  type\t<string>\n  enum: Recreate, RollingUpdate\n"
 		  "    Recreate or RollingUpdate (the default).\n\n\n" },
 		{ "service.spec.type",
-		  "KIND:       Service\nVERSION:    v1\n\nFIELD: type <string>\nENUM:\n    ClusterIP\n"
+		  "KIND:       Service\nVERSION:    v1\n\nFIELD: type <string>\nENUM:\n    "
+		  "ClusterIP\n"
 		  "    ExternalName\n    LoadBalancer\n    NodePort\n\nDESCRIPTION:\n"
 		  "    ClusterIP (the default), NodePort, LoadBalancer, ExternalName.\n    \n\n" },
-		{ "configmaps",
-		  "KIND:       ConfigMap\nVERSION:    v1\n\nDESCRIPTION:\n    Configuration for pods to use.\n"
-		  "    \nFIELDS:\n  apiVersion\t<string>\n    Version of the schema that the object is written "
-		  "in.\n\n  data\t<map[string]string>\n    Keys and texts.\n\n  kind\t<string>\n    Kind of the "
-		  "object.\n\n  metadata\t<ObjectMeta>\n    Standard object metadata: name, namespace, labels "
-		  "and the like.\n\n\n" },
-		{ "pod.nothing", "KIND:       Pod\nVERSION:    v1\n\nerror: field \"nothing\" does not exist\n" },
+		{ "configmaps", "KIND:       ConfigMap\nVERSION:    v1\n\nDESCRIPTION:\n    "
+				"Configuration for pods to use.\n"
+				"    \nFIELDS:\n  apiVersion\t<string>\n    Version of the schema "
+				"that the object is written "
+				"in.\n\n  data\t<map[string]string>\n    Keys and texts.\n\n  "
+				"kind\t<string>\n    Kind of the "
+				"object.\n\n  metadata\t<ObjectMeta>\n    Standard object "
+				"metadata: name, namespace, labels "
+				"and the like.\n\n\n" },
+		{ "pod.nothing",
+		  "KIND:       Pod\nVERSION:    v1\n\nerror: field \"nothing\" does not exist\n" },
 		{ "pod.spec.hostname.x",
 		  "KIND:       Pod\nVERSION:    v1\n\nerror: field \"x\" does not exist\n" },
 		{ "nothing", "error: the server doesn't have a resource type \"nothing\"\n" },
@@ -202,9 +220,11 @@ static void explained(void)
 		free(text);
 	}
 	char *tree = explain("statefulset.spec.updateStrategy", true);
-	CHECK(strstr(tree, "FIELDS:\n  rollingUpdate\t<RollingUpdateStatefulSetStrategy>\n"
-			   "    maxUnavailable\t<IntOrString>\n    partition\t<integer>\n  type\t<string>\n"
-			   "  enum: OnDelete, RollingUpdate\n\n") != NULL);
+	CHECK(
+	    strstr(tree,
+		   "FIELDS:\n  rollingUpdate\t<RollingUpdateStatefulSetStrategy>\n"
+		   "    maxUnavailable\t<IntOrString>\n    partition\t<integer>\n  type\t<string>\n"
+		   "  enum: OnDelete, RollingUpdate\n\n") != NULL);
 	free(tree);
 }
 
@@ -218,8 +238,8 @@ static void tables(void)
 		if (kube_kind_is_config(kind))
 			continue;
 		char *tree = explain(s->plural, true);
-		check_note(strstr(tree, "Object>") == NULL || kind == KIND_CONTROLLER_REVISION, s->name, 0,
-			   "a type has no name in %s", tree);
+		check_note(strstr(tree, "Object>") == NULL || kind == KIND_CONTROLLER_REVISION,
+			   s->name, 0, "a type has no name in %s", tree);
 		free(tree);
 	}
 	CHECK(kube_schema_by_name("DEPLOY") == kube_schema(KIND_DEPLOYMENT));

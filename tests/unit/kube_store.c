@@ -180,7 +180,8 @@ static void slice_index(void)
 	add_slice(s, "web-a", "web");
 	add_slice(s, "db-a", "db");
 	same(slices(s, "web"), "web-a web-z ");
-	struct kube_object *moved = kube_copy(kube_store_get(s, KIND_ENDPOINT_SLICE, "ns", "web-z"));
+	struct kube_object *moved =
+	    kube_copy(kube_store_get(s, KIND_ENDPOINT_SLICE, "ns", "web-z"));
 	kube_map_set(moved, &moved->meta.labels, "kubernetes.io/service-name", "db");
 	CHECK_INT(kube_store_update(s, moved, false, NULL), 0);
 	same(slices(s, "web"), "web-a ");
@@ -288,7 +289,8 @@ static void bands(void)
 			(const void *)kube_store_get(s, KIND_SERVICE, "default", name);
 		struct net_addr ip;
 		CHECK(net_addr_parse(made->spec.cluster_ip, &ip));
-		bool low = ip.bytes[3] <= 16, low_port = made->spec.ports.items[0].node_port < 30016;
+		bool low = ip.bytes[3] <= 16,
+		     low_port = made->spec.ports.items[0].node_port < 30016;
 		CHECK(ip.bytes[3] >= 1 && ip.bytes[3] <= 254);
 		CHECK(!low_port || i >= 84); /* 84 of 100 ports are in the upper band */
 		low_addresses += low;
@@ -318,23 +320,26 @@ static void answers(void)
 	struct kube_object *bad = service("web", "Cluster");
 	CHECK_INT(kube_admit_create(a, bad, &answer), EINVAL);
 	kube_answer_text(&answer, "error when creating \"web.yaml\"", true, &out);
-	CHECK_TEXT(out.data, "The Service \"web\" is invalid: spec.type: Unsupported value: \"Cluster\": "
-			     "supported values: \"ClusterIP\", \"ExternalName\", \"LoadBalancer\", "
-			     "\"NodePort\"\n");
+	CHECK_TEXT(out.data,
+		   "The Service \"web\" is invalid: spec.type: Unsupported value: \"Cluster\": "
+		   "supported values: \"ClusterIP\", \"ExternalName\", \"LoadBalancer\", "
+		   "\"NodePort\"\n");
 	bad = service("web", "Cluster");
 	((struct kube_service *)bad)->spec.ports.count = 0;
 	CHECK_INT(kube_admit_create(a, bad, &answer), EINVAL);
 	strbuf_clear(&out);
 	kube_answer_text(&answer, NULL, true, &out);
-	CHECK_TEXT(out.data, "The Service \"web\" is invalid: \n* spec.ports: Required value\n* spec.type: "
-			     "Unsupported value: \"Cluster\": supported values: \"ClusterIP\", "
-			     "\"ExternalName\", \"LoadBalancer\", \"NodePort\"\n");
+	CHECK_TEXT(out.data,
+		   "The Service \"web\" is invalid: \n* spec.ports: Required value\n* spec.type: "
+		   "Unsupported value: \"Cluster\": supported values: \"ClusterIP\", "
+		   "\"ExternalName\", \"LoadBalancer\", \"NodePort\"\n");
 	strbuf_clear(&out);
 	kube_answer_text(&answer, "error when creating \"web.yaml\"", false, &out);
-	CHECK_TEXT(out.data, "Error from server (Invalid): error when creating \"web.yaml\": Service "
-			     "\"web\" is invalid: [spec.ports: Required value, spec.type: Unsupported "
-			     "value: \"Cluster\": supported values: \"ClusterIP\", \"ExternalName\", "
-			     "\"LoadBalancer\", \"NodePort\"]\n");
+	CHECK_TEXT(out.data,
+		   "Error from server (Invalid): error when creating \"web.yaml\": Service "
+		   "\"web\" is invalid: [spec.ports: Required value, spec.type: Unsupported "
+		   "value: \"Cluster\": supported values: \"ClusterIP\", \"ExternalName\", "
+		   "\"LoadBalancer\", \"NodePort\"]\n");
 	strbuf_clear(&out);
 	CHECK_INT(kube_admit_delete(a, KIND_SERVICE, "default", "web", NULL, &answer), ENOENT);
 	kube_answer_text(&answer, NULL, true, &out);
@@ -360,9 +365,9 @@ static void conflicts(void)
 	CHECK(!answer.unchanged);
 	kube_map_set(mine, &mine->meta.labels, "a", "b");
 	CHECK_INT(kube_admit_update(a, mine, &answer), EAGAIN);
-	CHECK_TEXT(answer.message.data,
-		   "Operation cannot be fulfilled on services \"web\": the object has been modified; please "
-		   "apply your changes to the latest version and try again");
+	CHECK_TEXT(answer.message.data, "Operation cannot be fulfilled on services \"web\": the "
+					"object has been modified; please "
+					"apply your changes to the latest version and try again");
 	const struct kube_service *stored =
 		(const void *)kube_store_get(s, KIND_SERVICE, "default", "web");
 	CHECK_INT(stored->spec.affinity_timeout_s.value, 10800);

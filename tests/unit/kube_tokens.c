@@ -40,13 +40,42 @@ static void files(void)
 }
 
 static const char *const texts[] = {
-	"a: b\n", "a: b", "a:\n", "a:\nb: c\n", "a:\n  b: c\n", "a:\n- b\n- c\nd: e\n", "- a\n- b\n",
-	"-\n  a: b\n-\n- c\n", "- - a\n  - b\n- c\n", "- a: b\n  c: d\n-   e: f\n", "a:   b  \n",
-	"a: b # c\n", "a: b#c\n", "# x\n\na: b\n  # y\nc: d\n", "a: 'b c'\n", "a: \"b: c\" # d\n",
-	"\"a b\": c\n'd': e\n", "a: [b, c, 'd']\n", "a: {b: c, d: [e, {f: g}]}\n", "a: []\nb: {}\n",
-	"a: http://x/y:80\n", "a: 1.2.3.4:80\n", "a: -1\n", "a: --b\n", "---\na: b\n---\nc: d\n...\n---\n",
-	"a: b\n---\n", "--- # x\na: b\n", "a:\n- b:\n  - c\n  d: e\n", "  a: b\n  c: d\n", "a: b:c\n",
-	"[a, b]\n", "{a: b}\n", "a: {b: 10:20, c: 'x y'}\n", "80: x\n", "a.b/c-d: e\n", "a: b\n\n\n",
+	"a: b\n",
+	"a: b",
+	"a:\n",
+	"a:\nb: c\n",
+	"a:\n  b: c\n",
+	"a:\n- b\n- c\nd: e\n",
+	"- a\n- b\n",
+	"-\n  a: b\n-\n- c\n",
+	"- - a\n  - b\n- c\n",
+	"- a: b\n  c: d\n-   e: f\n",
+	"a:   b  \n",
+	"a: b # c\n",
+	"a: b#c\n",
+	"# x\n\na: b\n  # y\nc: d\n",
+	"a: 'b c'\n",
+	"a: \"b: c\" # d\n",
+	"\"a b\": c\n'd': e\n",
+	"a: [b, c, 'd']\n",
+	"a: {b: c, d: [e, {f: g}]}\n",
+	"a: []\nb: {}\n",
+	"a: http://x/y:80\n",
+	"a: 1.2.3.4:80\n",
+	"a: -1\n",
+	"a: --b\n",
+	"---\na: b\n---\nc: d\n...\n---\n",
+	"a: b\n---\n",
+	"--- # x\na: b\n",
+	"a:\n- b:\n  - c\n  d: e\n",
+	"  a: b\n  c: d\n",
+	"a: b:c\n",
+	"[a, b]\n",
+	"{a: b}\n",
+	"a: {b: 10:20, c: 'x y'}\n",
+	"80: x\n",
+	"a.b/c-d: e\n",
+	"a: b\n\n\n",
 };
 
 static void small_texts(void)
@@ -59,10 +88,13 @@ static void small_texts(void)
 static void left_alone(void)
 {
 	static const char *const others[] = {
-		"a: &b c\n", "a: *b\n", "a: |\n  b\n", "a: !!str b\n", "a: b\n  c\n", "a: b: c\n", "a: 'b\n  c'\n",
-		"a: \"b\\n\"\n", "a: 'it''s'\n", "a:\tb\n", "a: caf\xc3\xa9\n", "a:\n b: c\n  d: e\n", "? a\n: b\n",
-		"a: [b,\n  c]\n", "a: b\n- c\n", "a\n", "<<: *x\n", "a: {b}\n", "a: [b: c]\n", "a: @b\n",
-		"a: {b: c,}\n", "a: 'b' c\n", "- a\nb: c\n", "a: b\r\n", "a: - b\n", "%YAML 1.1\n",
+		"a: &b c\n",	"a: *b\n",	  "a: |\n  b\n",      "a: !!str b\n",
+		"a: b\n  c\n",	"a: b: c\n",	  "a: 'b\n  c'\n",    "a: \"b\\n\"\n",
+		"a: 'it''s'\n", "a:\tb\n",	  "a: caf\xc3\xa9\n", "a:\n b: c\n  d: e\n",
+		"? a\n: b\n",	"a: [b,\n  c]\n", "a: b\n- c\n",      "a\n",
+		"<<: *x\n",	"a: {b}\n",	  "a: [b: c]\n",      "a: @b\n",
+		"a: {b: c,}\n", "a: 'b' c\n",	  "- a\nb: c\n",      "a: b\r\n",
+		"a: - b\n",	"%YAML 1.1\n",
 	};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		check_note(!accepts(others[i]), "plain", 0, "accepts %s", others[i]);
@@ -78,9 +110,11 @@ static void random_texts(void)
 	unsigned plain = 0;
 	for (int i = 0; i < 20000; i++) {
 		struct strbuf text = { 0 };
-		uint64_t pieces = 1 + choice_uniform(c, "pieces", 3), changes = choice_uniform(c, "changes", 4);
+		uint64_t pieces = 1 + choice_uniform(c, "pieces", 3),
+			 changes = choice_uniform(c, "changes", 4);
 		while (pieces--)
-			strbuf_puts(&text, texts[choice_uniform(c, "text", sizeof texts / sizeof *texts)]);
+			strbuf_puts(&text,
+				    texts[choice_uniform(c, "text", sizeof texts / sizeof *texts)]);
 		while (changes-- && text.length) {
 			size_t at = (size_t)choice_uniform(c, "at", text.length);
 			text.data[at] = bytes[choice_uniform(c, "byte", sizeof bytes - 1)];

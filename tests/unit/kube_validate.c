@@ -24,7 +24,9 @@ struct bench { /* a cluster for one case */
 
 static void bench_open(struct bench *b, bool dual)
 {
-	struct kube_admit_options options = { { "10.96.0.0/12", dual ? "fd00::/112" : NULL }, 0, 0, NULL };
+	struct kube_admit_options options = {
+		{ "10.96.0.0/12", dual ? "fd00::/112" : NULL }, 0, 0, NULL
+	};
 	*b = (struct bench){ .choice = choice_new(1) };
 	options.choice = b->choice;
 	b->store = kube_store_new(NULL, b->choice);
@@ -62,7 +64,8 @@ static bool send_text(struct bench *b, const char *text, size_t length, const ch
 {
 	struct manifest_options options = { .namespace = "default" };
 	struct err err = { "" };
-	if (length > 30 && strstr(text, "name: \"\"") && strstr(text, "name: \"\"") < text + length) {
+	if (length > 30 && strstr(text, "name: \"\"") &&
+	    strstr(text, "name: \"\"") < text + length) {
 		struct kube_object *o = kube_new(KIND_CONFIG_MAP);
 		o->meta.namespace = kube_string(o, "default");
 		return submit(b, o, &err) == 0;

@@ -13,7 +13,8 @@
 
 static inline bool tokens_placed(const struct token *t)
 {
-	return (t->kind == TOKEN_SCALAR && t->length) || t->kind == TOKEN_MAP || t->kind == TOKEN_LIST;
+	return (t->kind == TOKEN_SCALAR && t->length) || t->kind == TOKEN_MAP ||
+	       t->kind == TOKEN_LIST;
 }
 
 /* Documents and empty documents are told apart by neither reader's callers. */
@@ -59,9 +60,10 @@ static inline bool tokens_same(const char *text, size_t length, char why[256])
 		       (!x.length || memcmp(x.text, y.text, x.length) == 0) &&
 		       (x.kind != TOKEN_SCALAR || !x.length || x.plain == y.plain) &&
 		       (!tokens_placed(&x) || (x.line == y.line && x.column == y.column));
-		snprintf(why, 256, "%d:%d kind %d %zu \"%.*s\" and %d:%d kind %d %zu \"%.*s\"", x.line, x.column,
-			 x.kind, x.length, (int)(x.length < 60 ? x.length : 60), x.length ? x.text : "", y.line,
-			 y.column, y.kind, y.length, (int)(y.length < 60 ? y.length : 60), y.length ? y.text : "");
+		snprintf(why, 256, "%d:%d kind %d %zu \"%.*s\" and %d:%d kind %d %zu \"%.*s\"",
+			 x.line, x.column, x.kind, x.length, (int)(x.length < 60 ? x.length : 60),
+			 x.length ? x.text : "", y.line, y.column, y.kind, y.length,
+			 (int)(y.length < 60 ? y.length : 60), y.length ? y.text : "");
 		more = x.kind != TOKEN_END;
 	}
 	tokens_close(a);
