@@ -17,11 +17,11 @@ void ipt_filter_head(const struct ipt_style *s, struct strbuf *out)
 			 ":KUBE-SERVICES - [0:0]\n"
 			 ":KUBE-EXTERNAL-SERVICES - [0:0]\n"
 			 ":KUBE-FORWARD - [0:0]\n");
-	if (v >= KUBE_1_25)
-		strbuf_puts(out, ":KUBE-NODEPORTS - [0:0]\n");
-	if (v >= KUBE_1_30)
-		strbuf_puts(out, ":KUBE-PROXY-FIREWALL - [0:0]\n");
-	if (v < KUBE_1_30 || !s->localhost)
+	if (v < KUBE_1_25)
+		return;
+	strbuf_puts(out, ":KUBE-NODEPORTS - [0:0]\n"
+			 ":KUBE-PROXY-FIREWALL - [0:0]\n");
+	if (!s->localhost)
 		return;
 	strbuf_puts(out, ":KUBE-FIREWALL - [0:0]\n"
 			 "-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" "
@@ -118,18 +118,18 @@ static const struct jump jumps[] = {
 	{ KUBE_1_20, "filter", "OUTPUT", "KUBE-SERVICES",
 	  NEW COMMENT("kubernetes service portals") },
 	{ KUBE_1_20, "filter", "FORWARD", "KUBE-FORWARD", COMMENT("kubernetes forwarding rules") },
-	{ KUBE_1_30, "filter", "INPUT", "KUBE-PROXY-FIREWALL",
+	{ KUBE_1_25, "filter", "INPUT", "KUBE-PROXY-FIREWALL",
 	  NEW COMMENT("kubernetes load balancer firewall") },
-	{ KUBE_1_30, "filter", "OUTPUT", "KUBE-PROXY-FIREWALL",
+	{ KUBE_1_25, "filter", "OUTPUT", "KUBE-PROXY-FIREWALL",
 	  NEW COMMENT("kubernetes load balancer firewall") },
-	{ KUBE_1_30, "filter", "FORWARD", "KUBE-PROXY-FIREWALL",
+	{ KUBE_1_25, "filter", "FORWARD", "KUBE-PROXY-FIREWALL",
 	  NEW COMMENT("kubernetes load balancer firewall") },
 	{ KUBE_1_20, "nat", "OUTPUT", "KUBE-SERVICES", COMMENT("kubernetes service portals") },
 	{ KUBE_1_20, "nat", "PREROUTING", "KUBE-SERVICES", COMMENT("kubernetes service portals") },
 	{ KUBE_1_20, "nat", "POSTROUTING", "KUBE-POSTROUTING",
 	  COMMENT("kubernetes postrouting rules") },
-	{ KUBE_1_30, "filter", "INPUT", "KUBE-FIREWALL", "" },
-	{ KUBE_1_30, "filter", "OUTPUT", "KUBE-FIREWALL", "" },
+	{ KUBE_1_25, "filter", "INPUT", "KUBE-FIREWALL", "" },
+	{ KUBE_1_25, "filter", "OUTPUT", "KUBE-FIREWALL", "" },
 };
 
 static void ensure_chain(struct strbuf *out, const char *table, const char *chain)
@@ -155,7 +155,7 @@ void ipt_jumps(const struct ipt_style *s, struct strbuf *out)
 			      j->chain, j->match, j->target, j->table, j->chain, j->match,
 			      j->target);
 	}
-	if (s->config->version < KUBE_1_30)
+	if (s->config->version < KUBE_1_25)
 		ensure_chain(out, "nat", "KUBE-MARK-DROP");
 }
 

@@ -1,7 +1,8 @@
 /* ipvs/text.c: see text.h.
  *
- * Source of behaviour: pkg/proxy/ipvs/proxier.go, writeIptablesRules. v1.25 and v1.20
- * dropped what a source range does not allow by a mark (KUBE-FIREWALL, KUBE-MARK-DROP).
+ * Source of behaviour: pkg/proxy/ipvs/proxier.go, writeIptablesRules. v1.20 dropped what a
+ * source range does not allow by a mark (KUBE-FIREWALL, KUBE-MARK-DROP); the access filter
+ * came after v1.25.
  */
 #include "dataplanes/ipvs/text.h"
 
@@ -41,17 +42,17 @@ struct chain {
 };
 
 static const struct chain chains[] = {
-	{ "nat", "KUBE-MARK-DROP", KUBE_1_20, KUBE_1_25 },
+	{ "nat", "KUBE-MARK-DROP", KUBE_1_20, KUBE_1_20 },
 	{ "nat", "KUBE-SERVICES", KUBE_1_20, KUBE_1_34 },
 	{ "nat", "KUBE-POSTROUTING", KUBE_1_20, KUBE_1_34 },
-	{ "nat", "KUBE-FIREWALL", KUBE_1_20, KUBE_1_25 },
+	{ "nat", "KUBE-FIREWALL", KUBE_1_20, KUBE_1_20 },
 	{ "nat", "KUBE-NODE-PORT", KUBE_1_20, KUBE_1_34 },
 	{ "nat", "KUBE-LOAD-BALANCER", KUBE_1_20, KUBE_1_34 },
 	{ "nat", "KUBE-MARK-MASQ", KUBE_1_20, KUBE_1_34 },
 	{ "filter", "KUBE-FORWARD", KUBE_1_20, KUBE_1_34 },
 	{ "filter", "KUBE-NODE-PORT", KUBE_1_25, KUBE_1_34 },
-	{ "filter", "KUBE-PROXY-FIREWALL", KUBE_1_30, KUBE_1_34 },
-	{ "filter", "KUBE-SOURCE-RANGES-FIREWALL", KUBE_1_30, KUBE_1_34 },
+	{ "filter", "KUBE-PROXY-FIREWALL", KUBE_1_25, KUBE_1_34 },
+	{ "filter", "KUBE-SOURCE-RANGES-FIREWALL", KUBE_1_25, KUBE_1_34 },
 	{ "filter", "KUBE-IPVS-FILTER", KUBE_1_30, KUBE_1_34 },
 	{ "filter", "KUBE-IPVS-OUT-FILTER", KUBE_1_30, KUBE_1_34 },
 };
@@ -67,8 +68,8 @@ static const struct jump jumps[] = {
 	{ "nat", "POSTROUTING", "KUBE-POSTROUTING", "kubernetes postrouting rules", KUBE_1_20 },
 	{ "filter", "FORWARD", "KUBE-FORWARD", "kubernetes forwarding rules", KUBE_1_20 },
 	{ "filter", "INPUT", "KUBE-NODE-PORT", "kubernetes health check rules", KUBE_1_25 },
-	{ "filter", "INPUT", "KUBE-PROXY-FIREWALL", "kube-proxy firewall rules", KUBE_1_30 },
-	{ "filter", "FORWARD", "KUBE-PROXY-FIREWALL", "kube-proxy firewall rules", KUBE_1_30 },
+	{ "filter", "INPUT", "KUBE-PROXY-FIREWALL", "kube-proxy firewall rules", KUBE_1_25 },
+	{ "filter", "FORWARD", "KUBE-PROXY-FIREWALL", "kube-proxy firewall rules", KUBE_1_25 },
 	{ "filter", "INPUT", "KUBE-IPVS-FILTER", "kubernetes ipvs access filter", KUBE_1_30 },
 	{ "filter", "OUTPUT", "KUBE-IPVS-OUT-FILTER", "kubernetes ipvs access filter", KUBE_1_30 },
 };
@@ -167,7 +168,7 @@ static void put_set_rules(const struct ipvs_style *s, const struct set_rule *rul
 	for (unsigned i = 0; i < count; i++) {
 		const struct set_rule *r = &rules[i];
 		bool old = r->proto && strcmp(r->proto, "old") == 0;
-		if (!s->filled[r->set] || (old && s->config->version >= KUBE_1_30))
+		if (!s->filled[r->set] || (old && s->config->version >= KUBE_1_25))
 			continue;
 		strbuf_printf(out, "-A %s ", r->from);
 		if (r->proto && !old)
@@ -233,7 +234,7 @@ static void put_chains(const struct ipvs_style *s, const char *table, struct str
 
 void ipvs_nat(const struct ipvs_style *s, struct strbuf *out)
 {
-	bool old = s->config->version < KUBE_1_30;
+	bool old = s->config->version < KUBE_1_25;
 	put_chains(s, "nat", out);
 	if (!old)
 		strbuf_printf(out, "-A KUBE-SERVICES -s %s -j RETURN\n",
@@ -302,11 +303,12 @@ void ipvs_filter(const struct ipvs_style *s, const struct snapshot *services, st
 {
 	enum kube_version v = s->config->version;
 	put_chains(s, "filter", out);
-	if (v >= KUBE_1_30) {
+	if (v >= KUBE_1_25) {
 		put_set_rules(s, filter_rules, sizeof filter_rules / sizeof *filter_rules, out);
 		strbuf_puts(out, "-A KUBE-SOURCE-RANGES-FIREWALL -j DROP\n");
-		put_out_filter(s, services, out);
 	}
+	if (v >= KUBE_1_30)
+		put_out_filter(s, services, out);
 	strbuf_printf(out, "-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" "
 			   "-m mark --mark %s/%s -j ACCEPT\n", s->mark, s->mark);
 	for (unsigned i = 0; i < (v < KUBE_1_25 ? 2 : 1); i++)
