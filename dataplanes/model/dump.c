@@ -6,6 +6,7 @@
 #include "linux/ipset.h"
 #include "linux/ipvs/ipvs.h"
 #include "linux/nft/nft.h"
+#include "linux/recent.h"
 #include "linux/xtables/xtables.h"
 
 int model_dump(struct executor *e, const char *place, enum dump_view view, const char *argument,
@@ -53,6 +54,12 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 		xt_unknown(netns_xt(p->ns, NET_V4), out);
 		xt_unknown(netns_xt(p->ns, NET_V6), out);
 		nft_unknown(netns_nft(p->ns), out);
+		return 0;
+	case DUMP_RECENT:
+		if (!argument)
+			recent_print_names(xt_recent(netns_xt(p->ns, NET_V4)), out);
+		else if (!recent_print(xt_recent(netns_xt(p->ns, NET_V4)), argument, out))
+			return err_set(err, ENOENT, "no list /proc/net/xt_recent/%s", argument);
 		return 0;
 	default:
 		return err_set(err, ENOTSUP, "the Linux model does not print this view");
