@@ -44,8 +44,8 @@ uint32_t ct_mark(const struct packet *p);
 void ct_set_mark(struct packet *p, uint32_t mark);
 /* raw table's NOTRACK. */
 void ct_untrack(struct packet *p);
-/* Makes `reply` the reply tuple of an entry that is not confirmed yet and counts it as
- * DNATed: what IPVS does with net.ipv4.vs.conntrack=1 (nf_conntrack_alter_reply). */
+/* Makes `reply` the reply tuple of an entry that is not confirmed yet: what IPVS does with
+ * net.ipv4.vs.conntrack=1 (nf_conntrack_alter_reply). The entry does not count as DNATed. */
 void ct_alter_reply(struct packet *p, const struct flow_key *reply);
 /* Conntrack zone that the packet is looked up in (-j CT --zone); before PREROUTING's or
  * OUTPUT's conntrack. */

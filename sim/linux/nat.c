@@ -208,8 +208,7 @@ void ct_alter_reply(struct packet *p, const struct flow_key *reply)
 	struct ct_entry *e = ct_entry_of(p);
 	if (!e || e->status & CTS_CONFIRMED)
 		return;
-	e->tuple[DIR_REPLY] = *reply;
-	e->status |= CTS_DST_NAT | CTS_DST_NAT_DONE;
+	e->tuple[DIR_REPLY] = *reply; /* no NAT of conntrack's: IPVS rewrites the packets */
 }
 
 /* ---- the hook ------------------------------------------------------------------ */
