@@ -34,11 +34,21 @@ int64_t ipvs_sysctl(const struct ipvs *v, const char *name)
 	return value;
 }
 
-void ipvs_reset_flows(struct ipvs *v)
+/* Templates last: connections count themselves off them. */
+static void forget_connections(struct ipvs *v)
 {
 	void *value;
-	for (uint32_t i = 0; table_next(&v->conns_in, &i, NULL, &value);)
-		conn_free(*(struct ipvs_conn **)value);
+	for (int templates = 0; templates < 2; templates++)
+		for (uint32_t i = 0; table_next(&v->conns_in, &i, NULL, &value);) {
+			struct ipvs_conn *c = *(struct ipvs_conn **)value;
+			if (c->in.is_template == templates)
+				conn_free(c);
+		}
+}
+
+void ipvs_reset_flows(struct ipvs *v)
+{
+	forget_connections(v);
 	for (uint32_t i = 0; i < v->service_count; i++) {
 		struct ipvs_service *s = v->services[i];
 		s->stats = (struct ipvs_stats){ 0 };
@@ -58,12 +68,10 @@ uint64_t ipvs_probes(const struct ipvs *v)
 
 void ipvs_free(struct ipvs *v)
 {
-	void *value;
 	if (!v)
 		return;
 	ipvs_unhook(v);
-	for (uint32_t i = 0; table_next(&v->conns_in, &i, NULL, &value);)
-		conn_free(*(struct ipvs_conn **)value);
+	forget_connections(v);
 	ipvs_clear(v);
 	for (uint32_t i = 0; i < v->trash_count; i++)
 		free(v->trash[i]);
