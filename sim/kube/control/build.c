@@ -128,7 +128,7 @@ struct kube_pod *pod_from_template(struct control *c, const struct kube_template
 				   const struct kube_object *owner)
 {
 	struct kube_pod *p = (struct kube_pod *)kube_new(KIND_POD);
-	p->object.shares = kube_ref(memory);
+	p->object.shares = kube_ref(memory->shares ? memory->shares : memory);
 	p->object.meta.namespace = kube_string(&p->object, text_or(owner->meta.namespace, "default"));
 	p->object.meta.labels = t->meta.labels;
 	p->object.meta.annotations = t->meta.annotations;
@@ -166,20 +166,42 @@ static void own_spec(struct kube_pod *p)
 	}
 }
 
+/* Copies the top-level fields: all but the spec, or the metadata only. */
+static void copy_rows(struct kube_object *o, bool metadata_only)
+{
+	for (const struct field *f = kube_schema(o->kind)->fields; f->json; f++) {
+		struct field one[2] = { *f, { .json = NULL } };
+		bool metadata = strcmp(f->json, "metadata") == 0;
+		if (metadata || (!metadata_only && strcmp(f->json, "spec") != 0))
+			kube_copy_fields(o->arena, one, o);
+	}
+}
+
+struct kube_object *object_touch(const struct kube_object *old)
+{
+	struct kube_object *o = kube_new(old->kind);
+	struct arena *arena = o->arena;
+	memcpy(o, old, kube_schema(old->kind)->size);
+	o->references = 1;
+	o->arena = arena;
+	o->pool = NULL;
+	o->file = NULL;
+	o->shares = kube_ref(old->shares ? old->shares : old);
+	copy_rows(o, false);
+	return o;
+}
+
+struct kube_object *object_header(const struct kube_object *old)
+{
+	struct kube_object *o = kube_new(old->kind);
+	o->meta = old->meta;
+	copy_rows(o, true);
+	return o;
+}
+
 struct kube_pod *pod_touch(const struct kube_pod *old)
 {
-	struct kube_pod *p = (struct kube_pod *)kube_new(KIND_POD);
-	struct kube_object head = p->object;
-	memcpy(p, old, sizeof *p);
-	p->object.references = 1;
-	p->object.arena = head.arena;
-	p->object.pool = NULL;
-	p->object.shares = kube_ref(old->object.shares ? old->object.shares : &old->object);
-	for (const struct field *f = kube_schema(KIND_POD)->fields; f->json; f++) {
-		struct field one[2] = { *f, { .json = NULL } };
-		if (strcmp(f->json, "spec") != 0)
-			kube_copy_fields(p->object.arena, one, p);
-	}
+	struct kube_pod *p = (struct kube_pod *)object_touch(&old->object);
 	if (old->object.shares)
 		own_spec(p);
 	return p;
@@ -231,6 +253,8 @@ struct template_digest { /* what is remembered of an object with a template */
 	int64_t generation;
 	uint64_t digest;
 	int64_t progress_ns;
+	int64_t claims_generation; /* of the object when its pods were claimed */
+	uint64_t claims_version;
 	char uid[]; /* the table's key */
 };
 
@@ -267,6 +291,7 @@ static struct template_digest *digest_need(struct control *c, const struct kube_
 	memcpy(d->uid, o->meta.uid, size);
 	d->generation = -1;
 	d->progress_ns = o->meta.creation_ns;
+	d->claims_generation = -1;
 	*(struct template_digest **)table_put(&c->digests, d->uid, NULL) = d;
 	return d;
 }
@@ -285,6 +310,16 @@ uint64_t template_digest(struct control *c, const struct kube_object *o,
 int64_t *progress_time(struct control *c, const struct kube_object *o)
 {
 	return &digest_need(c, o)->progress_ns;
+}
+
+bool claims_stale(struct control *c, const struct kube_object *o)
+{
+	struct template_digest *d = digest_need(c, o);
+	if (d->claims_generation == o->meta.generation && d->claims_version == c->claims_version)
+		return false;
+	d->claims_generation = o->meta.generation;
+	d->claims_version = c->claims_version;
+	return true;
 }
 
 void digest_forget(struct control *c, const struct kube_object *o)

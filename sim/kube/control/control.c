@@ -11,6 +11,8 @@
 #include "kube/control/kubelet.h"
 #include "kube/schema.h"
 
+#define WORKERS 5 /* --concurrent-*-syncs of kube-controller-manager */
+
 /* ---- options ------------------------------------------------------------------ */
 
 void control_options_default(struct control_options *options)
@@ -48,6 +50,11 @@ int64_t control_now(const struct control *c)
 int64_t control_reaction(const struct control *c)
 {
 	return c->options.watch + c->options.sync + c->options.api_write;
+}
+
+int64_t worker_cost(const struct control *c)
+{
+	return c->options.sync / WORKERS;
 }
 
 int64_t control_span(struct control *c, int64_t low, int64_t high)
@@ -296,14 +303,14 @@ static void queues_init(struct control *c)
 		{ KIND_NAMESPACE, namespace_sync },
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		queue_init(&c->queues[kinds[i].kind], c, c->engine, kinds[i].sync);
-	queue_init(&c->slices, c, c->engine, slices_sync);
-	queue_init(&c->endpoints, c, c->engine, endpoints_sync);
-	queue_init(&c->mirrors, c, c->engine, mirror_sync);
-	queue_init(&c->balancer, c, c->engine, balancer_sync);
-	queue_init(&c->garbage, c, c->engine, garbage_sync);
-	queue_init(&c->topology, c, c->engine, topology_sync);
-	queue_init(&c->provisioner, c, c->engine, provision_sync);
+		queue_init(&c->queues[kinds[i].kind], c, c->engine, worker_cost(c), kinds[i].sync);
+	queue_init(&c->slices, c, c->engine, worker_cost(c), slices_sync);
+	queue_init(&c->endpoints, c, c->engine, worker_cost(c), endpoints_sync);
+	queue_init(&c->mirrors, c, c->engine, worker_cost(c), mirror_sync);
+	queue_init(&c->balancer, c, c->engine, worker_cost(c), balancer_sync);
+	queue_init(&c->garbage, c, c->engine, worker_cost(c), garbage_sync);
+	queue_init(&c->topology, c, c->engine, worker_cost(c), topology_sync);
+	queue_init(&c->provisioner, c, c->engine, worker_cost(c), provision_sync);
 }
 
 /* Calls fn with every queue. */

@@ -208,7 +208,7 @@ static void write_status(struct daemon *d)
 	    old->status.updated == d->updated && old->status.misscheduled == d->misscheduled &&
 	    old->status.observed_generation == old->object.meta.generation)
 		return;
-	copy = (struct kube_daemon_set *)kube_copy(&old->object);
+	copy = (struct kube_daemon_set *)object_touch(&old->object);
 	copy->status.desired = d->desired;
 	copy->status.current = d->current;
 	copy->status.ready = d->ready;

@@ -83,7 +83,8 @@ bool set_scale(struct rollout *r, struct set_view *v, int64_t replicas)
 {
 	if (v->replicas == replicas)
 		return false;
-	struct kube_replica_set *copy = (struct kube_replica_set *)kube_copy(&v->set->object);
+	struct kube_replica_set *copy =
+		(struct kube_replica_set *)object_touch(&v->set->object);
 	copy->spec.replicas = (struct opt_int){ true, replicas };
 	size_annotations(r, &copy->object);
 	control_update(r->c, &copy->object, true);
@@ -160,7 +161,7 @@ static void renumber(struct rollout *r, int64_t revision)
 		note_revision(r, set_revision(o));
 		return;
 	}
-	struct kube_object *copy = kube_copy(o);
+	struct kube_object *copy = object_touch(o);
 	const char *old = kube_map_get(&o->meta.annotations, REVISION);
 	const char *history = kube_map_get(&o->meta.annotations, REVISION_HISTORY);
 	if (old) {
@@ -206,7 +207,9 @@ static int create_set(struct rollout *r, int64_t revision)
 	number_set(o, REVISION, revision);
 	size_annotations(r, o);
 	owner_add(o, &r->d->object, true);
-	int error = control_create(c, o, &err);
+	struct kube_object *whole = kube_copy(o); /* does not hang on the Deployment's memory */
+	kube_unref(o);
+	int error = control_create(c, whole, &err);
 	if (error) {
 		control_event(c, &r->d->object, true, "ReplicaSetCreateError",
 			      "deployment-controller", "Failed to create new replica set \"%s\": %s",

@@ -86,7 +86,7 @@ static void rescale_all(struct rollout *r, struct set_view **active, uint32_t n)
 		if (!set_scale(r, active[i], sizes[i]) &&
 		    annotated(&active[i]->set->object, DESIRED_REPLICAS, -1) != r->replicas) {
 			/* The size stays, but the set must know the Deployment's. */
-			struct kube_object *copy = kube_copy(&active[i]->set->object);
+			struct kube_object *copy = object_touch(&active[i]->set->object);
 			char text[24];
 			snprintf(text, sizeof text, "%lld", (long long)r->replicas);
 			kube_map_set(copy, &copy->meta.annotations, DESIRED_REPLICAS, text);
@@ -305,7 +305,7 @@ void rollout_write_status(struct rollout *r)
 						     r->d->object.meta.name);
 	if (!o)
 		return;
-	struct kube_deployment *d = (struct kube_deployment *)kube_copy(o);
+	struct kube_deployment *d = (struct kube_deployment *)object_touch(o);
 	count_pods(r, d);
 	pause_conditions(r, d);
 	if (d->spec.paused != TRI_TRUE)

@@ -18,6 +18,7 @@
 
 #define EVENT_LIMIT 20000u
 #define EVENT_TTL (3600 * NS_PER_S)
+#define EXPIRE_EVERY (60 * NS_PER_S)
 
 struct event_key {
 	char *text; /* the table's key */
@@ -35,12 +36,15 @@ static void key_free(struct control *c, struct event_key *k)
 	c->event_count--;
 }
 
-/* Makes room by age; false when nothing is old enough. */
+/* Makes room by age, once a minute; false when nothing is old enough. */
 static bool expire(struct control *c)
 {
 	int64_t limit = control_now(c) - EVENT_TTL;
 	bool any = false;
 	void *value;
+	if (control_now(c) < c->event_expiry_ns)
+		return false;
+	c->event_expiry_ns = control_now(c) + EXPIRE_EVERY;
 	for (uint32_t i = 0; table_next(&c->event_keys, &i, NULL, &value);) {
 		struct event_key *k = *(struct event_key **)value;
 		if (k->last_ns > limit)

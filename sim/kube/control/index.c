@@ -134,7 +134,6 @@ static void owned(const struct index *x, const char *uid, bool controller, enum 
 		if (kind == KIND_NONE || d->record->now->kind == kind)
 			list_add(out, d->record->now);
 	}
-	list_sort(out);
 }
 
 void index_owned(const struct index *x, const char *uid, enum kube_kind kind,
@@ -210,6 +209,7 @@ static void node_change(struct index *x, enum kube_change change, const struct k
 	kube_unref((struct kube_object *)before);
 	const struct kube_map *m = now->status.allocatable.count ? &now->status.allocatable
 								  : &now->status.capacity;
+	n->plain = !now->spec.taints.count && now->spec.unschedulable != TRI_TRUE;
 	n->cpu_room = room(m, "cpu");
 	n->memory_room = room(m, "memory");
 	n->pods_room = room(m, "pods");

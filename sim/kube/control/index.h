@@ -6,7 +6,7 @@
  * write and is therefore never behind it.
  *
  * Pointers to objects are borrowed from the records: they are valid until the next
- * write of that object. Lists come in order of name.
+ * write of that object. Selected lists come in order of name.
  */
 #ifndef KUBE_CONTROL_INDEX_H
 #define KUBE_CONTROL_INDEX_H
@@ -77,6 +77,8 @@ struct node_record {
 	uint32_t pod_count;            /* active ones */
 	int64_t cpu_milli, memory_milli; /* sums of requests */
 	int64_t cpu_room, memory_room, pods_room; /* allocatable; INT64_MAX: not said */
+	bool plain;                    /* neither cordoned nor tainted */
+	uint32_t mark, marked;         /* the scheduler's: pods of the owner of search `mark` */
 	struct kubelet *kubelet;
 };
 
@@ -128,7 +130,8 @@ void index_select_full(const struct index *x, const char *namespace,
 /* Services whose selector selects these labels. */
 void index_services(const struct index *x, const char *namespace, const struct kube_map *labels,
 		    struct object_list *out);
-/* Dependents with a controller reference to this uid; KIND_NONE: all kinds. */
+/* Dependents with a controller reference to this uid, in order of their making; KIND_NONE:
+ * all kinds. */
 void index_owned(const struct index *x, const char *uid, enum kube_kind kind,
 		 struct object_list *out);
 /* All dependents, whatever the reference. */

@@ -47,6 +47,8 @@ struct control {
 	struct table digests;              /* uid to struct template_digest */
 	struct table event_keys;           /* text to char * name of the Event */
 	uint32_t event_count;
+	int64_t event_expiry_ns;           /* not before that, old Events are looked for again */
+	uint64_t claims_version;           /* rises when a pod may change its set */
 	uint64_t services_version;         /* rises with each change of a Service */
 	struct zone_shares zones;
 	uint32_t busy;                     /* steps under way outside the queues */
@@ -59,6 +61,8 @@ struct control {
 int64_t control_now(const struct control *c);
 /* From a change in the store to what a controller writes because of it. */
 int64_t control_reaction(const struct control *c);
+/* Time that one sync takes of its controller. */
+int64_t worker_cost(const struct control *c);
 /* A span of time between `low` and `high`, drawn at "start" (its middle with exact_times). */
 int64_t control_span(struct control *c, int64_t low, int64_t high);
 /* Writes; they take the reference. EEXIST, ENOENT as the store says. */
@@ -94,9 +98,14 @@ const struct kube_condition *condition_find(const struct kube_conditions *l, con
 struct kube_pod *pod_from_template(struct control *c, const struct kube_template *t,
 				   const struct kube_object *memory,
 				   const struct kube_object *owner);
-/* A copy for a new status or binding: metadata and status are its own, the rest of the
- * spec (containers, ...) is shared with the first object that had it. */
+/* A copy for a new status or binding: metadata and status are its own, what the spec points
+ * to is shared with the first object that had it; numbers in the spec may be changed. For
+ * objects whose spec lies in one object's memory (of template_share: kube_copy them). */
+struct kube_object *object_touch(const struct kube_object *old);
+/* The same for pods, whose small lists are always their own. */
 struct kube_pod *pod_touch(const struct kube_pod *old);
+/* A new object with the metadata of the old one and nothing else. */
+struct kube_object *object_header(const struct kube_object *old);
 /* What admission adds to each pod: tolerations of lost nodes. */
 void pod_admit(struct control *c, struct kube_pod *p);
 /* Borrows the template's memory from its object. */
@@ -107,6 +116,8 @@ uint64_t template_digest(struct control *c, const struct kube_object *o,
 			 const struct kube_template *t);
 /* When a rollout of this object last got further. */
 int64_t *progress_time(struct control *c, const struct kube_object *o);
+/* Whether pods of the set may have to be claimed since the last time this was asked. */
+bool claims_stale(struct control *c, const struct kube_object *o);
 void digest_forget(struct control *c, const struct kube_object *o);
 bool pod_ready(const struct kube_pod *p);
 bool pod_active(const struct kube_pod *p); /* not finished, not being deleted */

@@ -115,7 +115,7 @@ static void write_status(struct job *j, const char *end, const char *reason, con
 	if (!end && old->status.active == j->active && old->status.succeeded == j->succeeded &&
 	    old->status.failed == j->failed && old->status.start_ns)
 		return;
-	struct kube_job *copy = (struct kube_job *)kube_copy(&old->object);
+	struct kube_job *copy = (struct kube_job *)object_touch(&old->object);
 	copy->status.active = j->active;
 	copy->status.succeeded = j->succeeded;
 	copy->status.failed = j->failed;

@@ -7,16 +7,20 @@
 
 /* ---- containers ------------------------------------------------------------------------ */
 
-/* A made-up digest that is the same for the same text: 64 hexadecimal digits. */
+/* Appends a made-up digest that is the same for the same text: 64 hexadecimal digits. */
 static const char *digest(struct kube_object *o, const char *prefix, const char *text,
 			  uint64_t number)
 {
-	uint64_t h[4];
-	for (int i = 0; i < 4; i++)
-		h[i] = hash_bytes(text, strlen(text), number * 4 + (uint64_t)i);
-	return arena_printf(o->arena, "%s%016llx%016llx%016llx%016llx", prefix,
-			    (unsigned long long)h[0], (unsigned long long)h[1],
-			    (unsigned long long)h[2], (unsigned long long)h[3]);
+	static const char digits[] = "0123456789abcdef";
+	size_t n = strlen(prefix), length = strlen(text);
+	char *out = arena_alloc(o->arena, n + 65);
+	memcpy(out, prefix, n);
+	for (int i = 0; i < 4; i++) {
+		uint64_t h = hash_bytes(text, length, number * 4 + (uint64_t)i);
+		for (int j = 0; j < 16; j++, h >>= 4)
+			out[n++] = digits[h & 15];
+	}
+	return out;
 }
 
 /* What identifies the run and the image, as containerd writes them. */

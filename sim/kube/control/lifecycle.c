@@ -294,7 +294,7 @@ struct lifecycle *lifecycle_new(struct control *c)
 {
 	struct lifecycle *l = mem_alloc(sizeof *l);
 	l->c = c;
-	queue_init(&l->taints, c, c->engine, sync_taints);
+	queue_init(&l->taints, c, c->engine, worker_cost(c), sync_taints);
 	table_init(&l->nodes, TABLE_STRING_KEYS, sizeof(struct node_life *));
 	table_init(&l->zones, TABLE_STRING_KEYS, sizeof(struct zone_life *));
 	table_init(&l->evictions, TABLE_STRING_KEYS, sizeof(void *));

@@ -10,15 +10,16 @@ struct work_item {
 	struct work_queue *queue;
 	struct event_id event;
 	int64_t due_ns;
-	bool busy;
+	bool busy, admitted; /* admitted: it has its place among the workers */
 	size_t namespace_length;
 	char key[]; /* "namespace/name" */
 };
 
 void queue_init(struct work_queue *q, struct control *c, struct engine *engine,
-		queue_sync_fn *sync)
+		int64_t cost_ns, queue_sync_fn *sync)
 {
 	memset(q, 0, sizeof *q);
+	q->cost_ns = cost_ns;
 	q->control = c;
 	q->engine = engine;
 	q->sync = sync;
@@ -52,6 +53,17 @@ static void item_run(void *ctx)
 {
 	struct work_item *item = ctx;
 	struct work_queue *q = item->queue;
+	int64_t now = engine_now(q->engine);
+	if (!item->admitted) {
+		int64_t begin = q->free_ns > now ? q->free_ns : now;
+		q->free_ns = begin + q->cost_ns;
+		item->admitted = true;
+		if (begin > now) {
+			item->due_ns = begin;
+			item->event = engine_at(q->engine, begin, item_run, item);
+			return;
+		}
+	}
 	table_remove(&q->items, item->key);
 	q->busy -= item->busy;
 	item->key[item->namespace_length] = '\0';
@@ -94,7 +106,7 @@ void queue_add(struct work_queue *q, const char *namespace, const char *name, in
 		namespace = "";
 	struct work_item *item = item_find(q, namespace, name, key, sizeof key);
 	if (item) {
-		if (engine_now(q->engine) + delay_ns < item->due_ns)
+		if (!item->admitted && engine_now(q->engine) + delay_ns < item->due_ns)
 			item_schedule(item, delay_ns);
 		return;
 	}

@@ -4,6 +4,10 @@
  * times; a key that is added while it is being synced gets another turn. Keys are
  * namespace and name ("" for cluster-scoped kinds).
  *
+ * As many syncs run at a time as the controller has workers: one takes `cost` of the
+ * queue's time, and keys that are due while all are busy wait. That is why a big change
+ * is not synced once for each of its parts.
+ *
  * Work that lies further away than QUEUE_FAR is background: a deadline, a re-check.
  * `busy` counts the rest, so that somebody can ask whether anything is left to do.
  */
@@ -26,11 +30,12 @@ struct work_queue {
 	struct engine *engine;
 	queue_sync_fn *sync;
 	struct table items; /* "namespace/name" to struct work_item * */
+	int64_t cost_ns, free_ns; /* of a sync; when the next one may begin */
 	uint32_t busy;
 };
 
 void queue_init(struct work_queue *q, struct control *c, struct engine *engine,
-		queue_sync_fn *sync);
+		int64_t cost_ns, queue_sync_fn *sync);
 /* Forgets all keys; the queue can be used again. */
 void queue_clear(struct work_queue *q);
 void queue_free(struct work_queue *q);

@@ -169,11 +169,14 @@ static void adopt(struct control *c, const struct kube_object *pod, const struct
 	control_update(c, copy, false);
 }
 
-/* Lets go pods whose labels no longer match and takes in matching ones without owner. */
+/* Lets go pods whose labels no longer match and takes in matching ones without owner. Only
+ * when the set has changed, or labels or owners of some pod have. */
 static void claim_pods(struct control *c, const struct kube_object *o,
 		       const struct kube_selector *selector)
 {
 	struct object_list pods = { 0 };
+	if (!claims_stale(c, o))
+		return;
 	index_owned(&c->index, o->meta.uid, KIND_POD, &pods);
 	for (uint32_t i = 0; i < pods.count; i++)
 		if (!kube_selector_matches(selector, &pods.items[i]->meta.labels) &&
@@ -230,7 +233,7 @@ static void write_status(struct control *c, const struct kube_replica_set *set,
 	    set->status.fully_labeled == labeled && set->status.available == available &&
 	    set->status.observed_generation == set->object.meta.generation)
 		return;
-	struct kube_replica_set *copy = (struct kube_replica_set *)kube_copy(&set->object);
+	struct kube_replica_set *copy = (struct kube_replica_set *)object_touch(&set->object);
 	copy->status.replicas = (int32_t)active->count;
 	copy->status.fully_labeled = labeled;
 	copy->status.ready = ready;
@@ -279,6 +282,14 @@ void replication_sync(struct control *c, const char *namespace, const char *name
 
 /* ---- triggers ---------------------------------------------------------------------------- */
 
+/* Whether the change can matter to a set that only counts: ready, gone, going. */
+static bool counts_change(const struct kube_pod *old, const struct kube_pod *now)
+{
+	return !old || !now || pod_active(old) != pod_active(now) || pod_ready(old) != pod_ready(now) ||
+	       !maps_equal(&old->object.meta.labels, &now->object.meta.labels) ||
+	       !controller_of(&old->object) != !controller_of(&now->object);
+}
+
 static void enqueue_owner(struct control *c, const struct kube_pod *p, bool removed)
 {
 	const struct kube_owner *owner = controller_of(&p->object);
@@ -315,14 +326,21 @@ static void offer_orphan(struct control *c, const struct kube_pod *p)
 void workloads_pod_changed(struct control *c, const struct kube_pod *old,
 			   const struct kube_pod *now)
 {
-	if (now)
+	const struct kube_owner *owner = controller_of(now ? &now->object : &old->object);
+	bool counted = owner && (kube_is(owner->kind, "ReplicaSet") ||
+				 kube_is(owner->kind, "ReplicationController"));
+	bool relabeled = old && now &&
+			 !maps_equal(&old->object.meta.labels, &now->object.meta.labels);
+	if (relabeled || (!owner && now && !old))
+		c->claims_version++;
+	if (now && (!counted || counts_change(old, now)))
 		enqueue_owner(c, now, false);
 	if (old && !now)
 		enqueue_owner(c, old, true);
-	else if (old && now && controller_of(&old->object) && !controller_of(&now->object))
+	else if (old && now && controller_of(&old->object) && !owner) {
+		c->claims_version++;
 		enqueue_owner(c, old, false);
-	bool relabeled =
-		old && now && !maps_equal(&old->object.meta.labels, &now->object.meta.labels);
+	}
 	if (now && (!old || relabeled) && !controller_of(&now->object))
 		offer_orphan(c, now);
 }

@@ -238,7 +238,9 @@ int control_rollout_undo(struct control *c, enum kube_kind kind, const char *nam
 		    (long long)r->number);
 	} else {
 		take_back(copy, r);
-		code = control_update(c, copy, true);
+		struct kube_object *whole = kube_copy(copy);
+		kube_unref(copy);
+		code = control_update(c, whole, true);
 		say(said, "rolled back");
 	}
 	free(l);

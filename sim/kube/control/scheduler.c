@@ -13,6 +13,7 @@
 
 #include "core/arena.h"
 
+#define PLACING NS_PER_MS  /* one pod after the other: about a thousand a second */
 #define ALL_NODES 100u
 #define BACKOFF_FIRST NS_PER_S
 #define BACKOFF_LAST (10 * NS_PER_S)
@@ -29,6 +30,7 @@ struct scheduler {
 	struct table waiting; /* "namespace/name" to struct waiting * */
 	struct event_id wake;
 	uint32_t start;       /* node where the next search begins */
+	uint32_t searches;    /* number of the last one, as a mark on nodes */
 	struct node_record **ties;
 	uint32_t tie_capacity;
 };
@@ -63,21 +65,44 @@ static const char *zone_of(const struct node_record *n)
 	return node ? kube_map_get(&node->object.meta.labels, LABEL_ZONE) : NULL;
 }
 
-/* Pods of the same owner by zone. */
-static void count_zones(struct control *c, const struct owner *owner, struct table *zones)
+#define MARK_LIMIT 1024u /* pods of an owner up to which walking them is cheaper */
+
+/* Counts pods of the same owner by zone, and on the nodes themselves by marks. */
+static void count_owner(struct scheduler *s, const struct owner *owner, struct table *zones)
 {
+	struct control *c = s->c;
 	table_init(zones, TABLE_STRING_KEYS, sizeof(uint32_t));
-	if (!owner || !c->index.node_count || !zone_of(c->index.nodes[0]))
+	s->searches++;
+	if (!owner || !c->index.node_count)
+		return;
+	bool zoned = zone_of(c->index.nodes[0]) != NULL;
+	if (!zoned && owner->count > MARK_LIMIT)
 		return;
 	const struct dependency *d;
 	TAILQ_FOREACH(d, &owner->dependents, link) {
 		if (!d->controller || d->record->now->kind != KIND_POD)
 			continue;
 		const struct pod_record *p = (const struct pod_record *)d->record;
-		const char *zone = p->node && p->active ? zone_of(p->node) : NULL;
+		if (!p->node || !p->active)
+			continue;
+		if (p->node->mark != s->searches)
+			p->node->marked = 0;
+		p->node->mark = s->searches;
+		p->node->marked++;
+		const char *zone = zoned ? zone_of(p->node) : NULL;
 		if (zone)
 			++*(uint32_t *)table_put(zones, zone, NULL);
 	}
+}
+
+static uint32_t same_owner(const struct scheduler *s, const struct owner *owner,
+			   const struct node_record *n)
+{
+	if (!owner)
+		return 0;
+	if (owner->count > MARK_LIMIT)
+		return index_spread(&s->c->index, owner, n);
+	return n->mark == s->searches ? n->marked : 0;
 }
 
 static void tie_add(struct scheduler *s, uint32_t at, struct node_record *n)
@@ -103,8 +128,7 @@ static struct node_record *search_best(struct scheduler *s, struct search *searc
 		found++;
 		const char *zone = zones->count ? zone_of(n) : NULL;
 		const uint32_t *in_zone = zone ? table_find(zones, zone) : NULL;
-		struct score score = { search_penalty(search, n),
-				       owner ? index_spread(x, owner, n) : 0,
+		struct score score = { search_penalty(search, n), same_owner(s, owner, n),
 				       in_zone ? *in_zone : 0, n->pod_count };
 		int order = ties ? compare(&score, &best) : -1;
 		if (order < 0) {
@@ -159,7 +183,8 @@ struct node_record *scheduler_pick(struct scheduler *s, const struct kube_pod *p
 		search_end(&search);
 		return NULL;
 	}
-	count_zones(s->c, owner, &zones);
+	count_owner(s, owner, &zones);
+	search.simple = search.simple && !search.selected;
 	struct node_record *pinned = search.pinned ? index_node(&s->c->index, search.pinned) : NULL;
 	struct node_record *n =
 		pinned ? (pinned->record.now && search_fits(&search, pinned) ? pinned : NULL)
@@ -346,7 +371,7 @@ struct scheduler *scheduler_new(struct control *c)
 {
 	struct scheduler *s = mem_alloc(sizeof *s);
 	s->c = c;
-	queue_init(&s->queue, c, c->engine, schedule);
+	queue_init(&s->queue, c, c->engine, PLACING, schedule);
 	table_init(&s->waiting, TABLE_STRING_KEYS, sizeof(struct waiting *));
 	return s;
 }

@@ -27,6 +27,7 @@ struct search {
 	const char *pinned, *selected; /* node of a DaemonSet's pod, of a bound claim */
 	int64_t cpu_milli, memory_milli;
 	bool host_ports;
+	bool simple;                   /* nothing but resources decides on a plain node */
 	struct spread *spreads;
 	uint32_t spread_count;
 	struct reasons *reasons;       /* NULL: nobody asks */

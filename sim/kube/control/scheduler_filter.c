@@ -163,6 +163,8 @@ void search_begin(struct search *s, struct control *c, const struct kube_pod *po
 		for (uint32_t j = 0; j < k->ports.count; j++)
 			s->host_ports = s->host_ports || k->ports.items[j].host_port;
 	}
+	s->simple = !s->pinned && !s->host_ports && !pod->spec.node_selector.count &&
+		    !pod->spec.topology_spread.count;
 	s->spread_count = pod->spec.topology_spread.count;
 	s->spreads = s->spread_count ? mem_array(s->spread_count, sizeof *s->spreads) : NULL;
 	for (uint32_t i = 0; i < s->spread_count; i++) {
@@ -215,6 +217,8 @@ static bool resources_fit(struct search *s, struct node_record *n)
 
 bool search_fits(struct search *s, struct node_record *n)
 {
+	if (s->simple && n->plain)
+		return resources_fit(s, n);
 	const struct kube_node *node = (const struct kube_node *)n->record.now;
 	if (s->reasons)
 		s->reasons->nodes++;
@@ -244,6 +248,8 @@ bool search_fits(struct search *s, struct node_record *n)
 
 uint32_t search_penalty(struct search *s, const struct node_record *n)
 {
+	if (n->plain && !s->spread_count)
+		return 0;
 	const struct kube_node *node = (const struct kube_node *)n->record.now;
 	uint32_t penalty = 0;
 	for (uint32_t i = 0; i < node->spec.taints.count; i++) {

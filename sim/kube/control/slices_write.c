@@ -138,8 +138,9 @@ static void put_ports(struct kube_endpoint_slice *e, const struct port_group *g)
 static struct kube_endpoint_slice *slice_make(struct slice_sync *s, const struct planned *p)
 {
 	struct kube_object *o =
-		p->existing ? kube_copy(&p->existing->object) : kube_new(KIND_ENDPOINT_SLICE);
+		p->existing ? object_header(&p->existing->object) : kube_new(KIND_ENDPOINT_SLICE);
 	struct kube_endpoint_slice *e = (struct kube_endpoint_slice *)o;
+	e->address_type = kube_string(o, s->address_type);
 	if (!p->existing) {
 		char prefix[80];
 		snprintf(prefix, sizeof prefix, "%.63s-", s->service->object.meta.name);
@@ -147,7 +148,6 @@ static struct kube_endpoint_slice *slice_make(struct slice_sync *s, const struct
 		o->meta.name = name_generate(s->c, o, prefix);
 		o->meta.generate_name = kube_string(o, prefix);
 		owner_add(o, &s->service->object, true);
-		e->address_type = kube_string(o, s->address_type);
 	}
 	put_labels(s, o);
 	trigger_time_set(o, s->trigger_ns);

@@ -302,7 +302,7 @@ static void write_status(struct stateful *s)
 						       s->set->object.meta.name);
 	if (!now)
 		return;
-	struct kube_stateful_set *set = (struct kube_stateful_set *)kube_copy(now);
+	struct kube_stateful_set *set = (struct kube_stateful_set *)object_touch(now);
 	const struct kube_stateful_set *old = (const struct kube_stateful_set *)now;
 	set->status.replicas = set->status.ready = set->status.available = 0;
 	set->status.current = set->status.updated = 0;
