@@ -104,6 +104,8 @@ static void answered(struct client *c)
 	r->http_status = c->answer.status;
 	http_header(&c->answer, "X-Pod", r->backend, sizeof r->backend);
 	parse_endpoint(http_header(&c->answer, "X-Client", value, sizeof value), &r->seen);
+	strbuf_clear(&r->head);
+	strbuf_add(&r->head, c->answer.bytes.data, c->answer.head_length);
 	strbuf_clear(&r->body);
 	strbuf_add(&r->body, http_body(&c->answer), c->answer.body_length);
 	/* The server closes first when it says so: who waits for its FIN, as HTTP/1.0 clients
@@ -223,6 +225,7 @@ int client_start(const struct client_config *config, client_done_fn *fn, void *c
 	c->result.started_ns = engine_now(config->engine);
 	c->result.peer = config->remote;
 	c->waiting = true;
+	c->answer.head_only = config->method && strcmp(config->method, "HEAD") == 0;
 	if (config->timeout_ns > 0)
 		c->timeout = engine_after(config->engine, config->timeout_ns, on_timeout, c);
 	int code = open_socket(c);
@@ -275,6 +278,7 @@ void client_free(struct client *c)
 	engine_cancel(c->config.engine, &c->timeout);
 	drop_socket(c, false);
 	http_free(&c->answer);
+	strbuf_free(&c->result.head);
 	strbuf_free(&c->result.body);
 	free(c->path);
 	free(c->host);

@@ -36,6 +36,7 @@ struct client_result {
 	char backend[192];          /* X-Pod; "" unknown */
 	struct sock_name seen;      /* X-Client */
 	int http_status;            /* 0: no answer */
+	struct strbuf head;         /* status line and headers, as received */
 	struct strbuf body;
 	uint8_t icmp_type, icmp_code;
 	struct net_addr icmp_from;

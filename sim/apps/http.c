@@ -33,7 +33,7 @@ static bool parse_head(struct http_message *m)
 	m->status = 0;
 	if (!first_line(m))
 		return false;
-	if (*http_header(m, "Content-Length", value, sizeof value)) {
+	if (!m->head_only && *http_header(m, "Content-Length", value, sizeof value)) {
 		char *rest;
 		unsigned long n = strtoul(value, &rest, 10);
 		if (*rest || n > HTTP_BODY_LIMIT)

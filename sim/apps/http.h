@@ -24,6 +24,7 @@ struct http_message {
 	char method[16], path[512]; /* requests */
 	int status;               /* responses */
 	bool close;               /* Connection: close, or HTTP/1.0 without keep-alive */
+	bool head_only;           /* set by the reader: an answer to HEAD has no body */
 };
 
 /* Appends bytes and parses; call http_take after HTTP_COMPLETE, then again with no

@@ -29,9 +29,11 @@ static void send_next(void *ctx)
 {
 	static const uint8_t data[ECHO_DATA_BYTES];
 	struct pinger *p = ctx;
-	p->result.sent++;
+	struct echo *e = &p->result.echoes[p->result.sent++];
+	*e = (struct echo){ .sent_ns = engine_now(p->config.engine), .rtt_ns = -1 };
 	int code = p->config.sockets.class->send(p->sock, NULL, data, sizeof data);
 	if (code) {
+		e->error = code;
 		p->result.error = code;
 		p->result.errors++;
 	}
@@ -41,18 +43,40 @@ static void send_next(void *ctx)
 		p->end = engine_after(p->config.engine, p->config.timeout_ns, finish, p);
 }
 
+/* The request that an event answers: by its number, else (an error of the send) the last. */
+static struct echo *echo_of(struct pinger *p, const struct sock_event *event)
+{
+	struct pinger_result *r = &p->result;
+	uint32_t number = event->sequence;
+	if (number >= 1 && number <= r->sent)
+		return &r->echoes[number - 1];
+	return r->sent ? &r->echoes[r->sent - 1] : NULL;
+}
+
 static void on_socket(void *ctx, struct sock *sock, const struct sock_event *event)
 {
 	struct pinger *p = ctx;
 	(void)sock;
 	struct pinger_result *r = &p->result;
+	struct echo *e = echo_of(p, event);
 	if (event->kind == SOCK_ECHO_REPLY) {
 		r->received++;
+		if (e) {
+			e->rtt_ns = engine_now(p->config.engine) - e->sent_ns;
+			e->ttl = event->ttl;
+			e->from = event->peer.addr;
+		}
 		r->ttl = event->ttl;
 		r->icmp_from = event->peer.addr;
 	} else if (event->kind == SOCK_ERROR) {
 		r->errors++;
 		r->error = event->error;
+		if (e) {
+			e->error = event->error;
+			e->icmp_type = event->icmp_type;
+			e->icmp_code = event->icmp_code;
+			e->from = event->icmp_from;
+		}
 		r->icmp_type = event->icmp_type;
 		r->icmp_code = event->icmp_code;
 		r->icmp_from = event->icmp_from;
@@ -70,9 +94,11 @@ int pinger_start(const struct pinger_config *config, pinger_done_fn *fn, void *c
 	p->config = *config;
 	p->fn = fn;
 	p->ctx = ctx;
+	p->result.echoes = mem_array(config->count, sizeof *p->result.echoes);
 	int code = config->sockets.class->icmp(config->sockets.object, &config->remote,
 					       &config->options, on_socket, p, &p->sock);
 	if (code) {
+		free(p->result.echoes);
 		free(p);
 		return code;
 	}
@@ -88,5 +114,6 @@ void pinger_free(struct pinger *p)
 	engine_cancel(p->config.engine, &p->next);
 	engine_cancel(p->config.engine, &p->end);
 	p->config.sockets.class->close(p->sock);
+	free(p->result.echoes);
 	free(p);
 }

@@ -16,11 +16,19 @@ struct pinger_config {
 	int64_t interval_ns, timeout_ns; /* between requests; after the last one */
 };
 
+struct echo { /* one request */
+	int64_t sent_ns, rtt_ns;    /* rtt -1: no answer */
+	int error;                  /* errno of the send, or of an ICMP error */
+	uint8_t ttl, icmp_type, icmp_code;
+	struct net_addr from;
+};
+
 struct pinger_result {
 	int error;                  /* errno of the last failed send, or of an ICMP error; 0 none */
 	uint32_t sent, received, errors;
 	uint8_t icmp_type, icmp_code, ttl; /* last error or reply */
 	struct net_addr icmp_from;
+	struct echo *echoes;        /* `sent` of them, in order; the pinger's */
 	int64_t ended_ns;
 };
 

@@ -53,7 +53,7 @@ static int refused(struct applying *a, struct kube_answer *answer, int code, str
 }
 
 /* The configuration of all kube-proxies is one object; a new one takes its place. */
-static int replace_configuration(struct world *w, struct kube_object *o, struct err *err)
+int configuration_replace(struct world *w, struct kube_object *o, struct err *err)
 {
 	const struct kube_object *old;
 	uint32_t cursor = 0;
@@ -110,7 +110,7 @@ static int apply_object(void *ctx, struct kube_object *o, struct err *err)
 {
 	struct applying *a = ctx;
 	if (o->kind == KIND_KUBE_PROXY_CONFIGURATION || o->kind == KIND_CLUSTER_CONFIGURATION)
-		return replace_configuration(a->w, o, err);
+		return configuration_replace(a->w, o, err);
 	return apply_one(a, o, err);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "apps/client.h"
+#include "world/files.h"
 #include "world/live.h"
 #include "world/op.h"
 
@@ -133,6 +134,14 @@ static void done_badly(void *ctx)
 	answer(ctx, false, "command terminated with exit code 1");
 }
 
+static bool file_is_there(struct place *p, const char *container, const char *path)
+{
+	struct strbuf text = { 0 };
+	int code = world_file_read(p->world, p, container, path, &text);
+	strbuf_free(&text);
+	return code == 0;
+}
+
 static void exec(struct handler *h, const struct control_call *call)
 {
 	const struct kube_strings *words = &call->handler->exec.command;
@@ -153,7 +162,7 @@ static void exec(struct handler *h, const struct control_call *call)
 	if ((at = strstr(text, "cat ")) != NULL ? sscanf(at + 4, "%255s", file) == 1
 	    : (at = strstr(text, "test -f ")) != NULL ? sscanf(at + 8, "%255s", file) == 1
 	    : (at = strstr(text, "ls ")) != NULL ? sscanf(at + 3, "%255s", file) == 1 : false)
-		ok = p && table_find(&p->files, file);
+		ok = p && file_is_there(p, call->spec->name, file);
 	if ((at = strstr(text, "exit ")) != NULL && sscanf(at + 5, "%d", &code) == 1)
 		ok = code == 0;
 	if (strcmp(text, "false") == 0 || strcmp(text, "/bin/false") == 0)

@@ -39,6 +39,7 @@ struct program { /* one listening port of a place */
 	uint16_t port;
 	struct net_addr bind;      /* NET_NONE: all addresses */
 	struct server *server;     /* NULL: not started */
+	const char *spec, *image;  /* the container's name and image; NULL: not looked up yet */
 	struct place *place;
 };
 
@@ -67,7 +68,7 @@ struct place {
 	struct program *programs;
 	uint64_t undeclared;       /* run whose ports only endpoints name; 0 none */
 	struct proxy *proxy;       /* node: NULL none */
-	struct table files;        /* path -> char *, what its HTTP servers serve */
+	struct table files;        /* "container:/path" -> char *; see files.h */
 };
 
 struct world {
@@ -95,9 +96,11 @@ struct world {
 	struct capture_set *capture;
 	uint64_t changes, changes_heard; /* of what kube-proxies watch */
 	struct kube_admit *admit;  /* the API server's door; NULL in a snapshot */
+	struct table volumes;      /* "claim's uid:/path" -> char * */
 	struct container *containers; /* runs that kubelets started */
 	struct handler *handlers;  /* probes and hooks under way */
 	struct cluster_plan *plan; /* how it was started */
+	uint64_t configuration_version; /* of kube-proxy's ConfigMap when it was last read */
 	bool lazy;                 /* a large snapshot: pods are attached when they are met */
 	uint32_t invented;         /* node addresses made up so far */
 };
@@ -191,6 +194,16 @@ int proxy_list(struct place *node, enum rules_format format, enum rules_view vie
 
 void ops_cancel_of(struct world *w, const struct place *p);
 void ops_free(struct world *w);
+
+/* ---- files.c, page.c ---- */
+
+/* A container's own layer is gone: it starts again. */
+void files_forget_layer(struct place *p, const char *container);
+void files_free(struct table *files);
+/* What the image's HTTP server answers when no file is there: status and body. `pod`: the
+ * host name it sees. */
+int page_of_image(const char *image, const char *pod, const char *label, const char *path,
+		  struct strbuf *body);
 
 /* ---- lookup.c ---- */
 

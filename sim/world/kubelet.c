@@ -156,6 +156,7 @@ static void ended(void *ctx)
 static int start_program(struct container *c, const struct control_container *start, struct err *err)
 {
 	struct command_plan plan;
+	files_forget_layer(c->place, start->container->name);
 	command_plan(start->pod, start->container, start->init, &plan);
 	c->ignores_term = plan.ignores_term;
 	c->exit_code = plan.exit_code;

@@ -260,17 +260,57 @@ int world_restart_kube_proxy(struct world *w, const char *node, struct err *err)
 	return 0;
 }
 
+/* The row of this executor whose kube-proxy has the mode; NULL: said. */
+static const struct dataplane *row_of_mode(const struct world *w, const char *mode, struct err *err)
+{
+	const struct registry *r = w->options.registry;
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->rows[i].planner && r->rows[i].executor == w->row->executor &&
+		    strcmp(r->rows[i].planner->mode, mode) == 0)
+			return &r->rows[i];
+	err_set(err, EINVAL, "kube-proxy has no mode \"%s\" on this dataplane", mode);
+	return NULL;
+}
+
+static int take_configuration(void *ctx, struct kube_object *o, struct err *err)
+{
+	struct world *w = ctx;
+	const struct kube_proxy_configuration *c = (const void *)o;
+	if (o->kind != KIND_KUBE_PROXY_CONFIGURATION) {
+		kube_unref(o);
+		return 0;
+	}
+	const struct dataplane *row =
+		row_of_mode(w, c->mode && *c->mode ? c->mode : "iptables", err);
+	if (!row) {
+		kube_unref(o);
+		return EINVAL;
+	}
+	w->row = row;
+	return configuration_replace(w, o, err);
+}
+
+int configuration_read(struct world *w, struct err *err)
+{
+	struct manifest_options options = { .defaults = true, .warnings = w->options.warnings };
+	const struct kube_object *o =
+		kube_store_get(w->store, KIND_CONFIG_MAP, "kube-system", "kube-proxy");
+	const char *text =
+		o ? kube_map_get(&((const struct kube_config_map *)o)->data, "config.conf") : NULL;
+	if (!w->control || !w->row->planner || !text ||
+	    o->meta.resource_version == w->configuration_version)
+		return 0;
+	w->configuration_version = o->meta.resource_version;
+	return manifest_read(text, strlen(text), "kube-proxy's config.conf", &options,
+			     take_configuration, w, err);
+}
+
 int world_switch_mode(struct world *w, const char *mode, struct err *err)
 {
 	struct strbuf text = { 0 };
-	const struct registry *r = w->options.registry;
-	const struct dataplane *row = NULL;
-	for (uint32_t i = 0; i < r->count && !row; i++)
-		if (r->rows[i].planner && r->rows[i].executor == w->row->executor &&
-		    strcmp(r->rows[i].planner->mode, mode) == 0)
-			row = &r->rows[i];
+	const struct dataplane *row = row_of_mode(w, mode, err);
 	if (!row)
-		return err_set(err, EINVAL, "kube-proxy has no mode \"%s\" on this dataplane", mode);
+		return EINVAL;
 	if (!w->control)
 		return err_set(err, EINVAL, "the mode is switched in a running cluster only");
 	w->plan->start.mode = row->planner->mode;

@@ -28,6 +28,14 @@ struct cluster_plan { /* kept as long as the world: modes change */
 	struct cluster_options options;
 };
 
+/* ---- apply.c, live.c: kube-proxy's configuration ---- */
+
+/* Takes the reference. */
+int configuration_replace(struct world *w, struct kube_object *o, struct err *err);
+/* A kube-proxy that starts reads its ConfigMap: where that was changed since the last one
+ * started, its configuration becomes the cluster's, and its mode that of the world's row. */
+int configuration_read(struct world *w, struct err *err);
+
 /* ---- kubelet.c: what kubelets ask of the world ---- */
 
 struct control_host kubelet_host(struct world *w);

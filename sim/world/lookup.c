@@ -189,6 +189,7 @@ static void lookup_done(void *ctx, struct resolver *r, const struct resolver_res
 	struct op_result *to = &op->result;
 	struct strbuf text = { 0 };
 	to->rcode = result->rcode;
+	to->status = result->status;
 	to->answer_ttl = result->ttl;
 	to->address_count = result->address_count;
 	if (result->address_count) {

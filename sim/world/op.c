@@ -58,6 +58,7 @@ void op_take_request(struct op *op, const struct request *r)
 {
 	op->request = *r;
 	op->request.target = keep(op, r->target);
+	op->request.method = keep(op, r->method);
 	op->request.path = keep(op, r->path);
 	op->request.host = keep(op, r->host);
 	op->request.data = keep(op, r->data);
@@ -127,7 +128,9 @@ void op_free(struct op *op)
 	*op->back = op->next;
 	if (op->next)
 		op->next->back = op->back;
+	free(op->result.head);
 	free(op->result.body);
+	free(op->result.echoes);
 	free(op->result.addresses);
 	free(op->result.text);
 	free(op->result.spread);

@@ -107,10 +107,7 @@ static void forget_addresses(struct place *p)
 
 static void place_free(struct place *p)
 {
-	void *value;
-	for (uint32_t i = 0; table_next(&p->files, &i, NULL, &value);)
-		free(*(char **)value);
-	table_free(&p->files);
+	files_free(&p->files);
 	free(p->name);
 	free(p->label);
 	free(p->node);

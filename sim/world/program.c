@@ -1,31 +1,63 @@
 /* world/program.c: the programs that listen behind a place's ports.
  *
  * A container's program is an HTTP server (TCP, SCTP) or a datagram server that says
- * who it is and whom it sees (apps/server.h). What it serves are the files of its pod;
- * a pod without files serves its name.
+ * who it is and whom it sees (apps/server.h). It serves the files under its image's
+ * folder (world/files.h), else the page that the image is known for (page.c).
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/server.h"
+#include "world/files.h"
 #include "world/internal.h"
 
-#define INDEX "/index.html"
+/* Of which container it is: the one whose run opened the port, else the pod's first. */
+static void look_up(struct program *g)
+{
+	struct place *p = g->place;
+	struct world *w = p->world;
+	char namespace[256];
+	const char *name = strrchr(p->name, '/');
+	g->spec = "";
+	g->image = "";
+	if (p->kind != PLACE_POD || !name)
+		return;
+	place_namespace(p, namespace, sizeof namespace);
+	const struct kube_pod *pod =
+		(const void *)kube_store_get(w->store, KIND_POD, namespace, name + 1);
+	for (uint32_t i = 0; pod && i < pod->spec.containers.count; i++) {
+		const struct kube_container *c = &pod->spec.containers.items[i];
+		bool ours = w->control && g->container == control_container_id(w->control, namespace,
+									       name + 1, c->name);
+		if (i && !ours)
+			continue;
+		g->spec = arena_strdup(w->arena, c->name ? c->name : "");
+		g->image = arena_strdup(w->arena, c->image ? c->image : "");
+		if (ours)
+			return;
+	}
+}
 
 static int serve(void *ctx, const char *method, const char *path, const char *host,
 		 struct strbuf *body)
 {
-	const struct place *p = ctx;
+	struct program *g = ctx;
+	struct place *p = g->place;
+	char file[1024];
 	(void)method;
 	(void)host;
-	if (!p->files.count) {
-		strbuf_printf(body, "%s\n", p->label);
+	if (!g->image)
+		look_up(g);
+	int length = (int)strcspn(path, "?#");
+	bool folder = length && path[length - 1] == '/';
+	snprintf(file, sizeof file, "%s%.*s%s", files_root(g->image), length, path,
+		 folder ? "index.html" : "");
+	if (world_file_read(p->world, p, *g->spec ? g->spec : NULL, file, body) == 0)
 		return 200;
-	}
-	char **text = table_find(&p->files, strcmp(path, "/") == 0 ? INDEX : path);
-	strbuf_puts(body, text ? *text : "404 Not Found\n");
-	return text ? 200 : 404;
+	snprintf(file, sizeof file, "%.*s", length, path);
+	return page_of_image(g->image, strrchr(p->name, '/') + 1, p->label, file, body);
 }
 
 static int start(struct program *g)
@@ -33,7 +65,7 @@ static int start(struct program *g)
 	struct place *p = g->place;
 	struct server_config config = { .sockets = place_sockets(p), .name = p->label,
 					.proto = g->proto, .bind = g->bind, .port = g->port,
-					.serve = serve, .ctx = p };
+					.serve = serve, .ctx = g };
 	if (!config.sockets.class)
 		return ENETDOWN;
 	return server_start(&config, &g->server);

@@ -1,4 +1,5 @@
 /* world/proxy.c: see proxy.h. */
+#include "world/live.h"
 #include "world/proxy.h"
 
 #include <errno.h>
@@ -130,10 +131,13 @@ static int started(struct proxy *x, struct err *err)
 int proxy_start(struct proxy *x, struct err *err)
 {
 	struct proxy_view view;
+	int code = configuration_read(x->world, err);
+	if (code)
+		return code;
 	x->class = x->world->row->planner;
 	proxy_collect_addresses(x);
 	proxy_view(x, &view);
-	int code = x->class->open(&view, &x->planner, err);
+	code = x->class->open(&view, &x->planner, err);
 	if (code) {
 		x->planner = NULL;
 		return code;

@@ -40,6 +40,8 @@ static void take_result(struct op *op, const struct client_result *c)
 	free(r->body);
 	r->body = NULL;
 	r->body_length = c->body.length;
+	free(r->head);
+	r->head = c->head.length ? mem_strdup(strbuf_text(&c->head)) : NULL;
 	if (c->http_status) {
 		struct strbuf copy = { 0 };
 		strbuf_add(&copy, strbuf_text(&c->body), c->body.length);
@@ -74,7 +76,7 @@ static void start_client(struct op *op)
 		.remote = { op->target.addr, op->target.port },
 		.options = { .local = { r->local_addr, r->local_port }, .trace = r->trace,
 			     .once = r->once, .connect_timeout_ns = r->timeout_ns },
-		.path = r->path, .host = r->host, .data = r->data, .timeout_ns = r->timeout_ns,
+		.method = r->method, .path = r->path, .host = r->host, .data = r->data, .timeout_ns = r->timeout_ns,
 		.connect_only = r->connect_only || r->proto == PROTO_SCTP,
 		.keep_open = r->keep_open,
 	};
@@ -149,6 +151,13 @@ static void ping_done(void *ctx, struct pinger *p, const struct pinger_result *r
 	r->icmp_code = result->icmp_code;
 	r->icmp_from = result->icmp_from;
 	r->ttl = result->ttl;
+	r->echoes = mem_array(result->sent ? result->sent : 1, sizeof *r->echoes);
+	for (uint32_t i = 0; i < result->sent; i++) {
+		const struct echo *e = &result->echoes[i];
+		r->echoes[i] = (struct op_echo){ .rtt_ns = e->rtt_ns, .error = e->error,
+						 .ttl = e->ttl, .icmp_type = e->icmp_type,
+						 .icmp_code = e->icmp_code, .from = e->from };
+	}
 	op_finish(op, result->received ? 0 : result->error ? result->error : ETIMEDOUT, NULL);
 }
 

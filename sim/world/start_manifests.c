@@ -240,7 +240,8 @@ void proxy_config_map(const struct start_plan *plan, struct strbuf *out)
 		    "  namespace: kube-system\n  labels: {app: kube-proxy}\ndata:\n  config.conf: |-\n"
 		    "    apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
 		    "    kind: KubeProxyConfiguration\n");
-	strbuf_printf(out, "    mode: %s\n", plan->mode);
+	/* kubeadm leaves the default empty. */
+	strbuf_printf(out, "    mode: \"%s\"\n", strcmp(plan->mode, "iptables") ? plan->mode : "");
 	if (!sets(own, "bindAddress"))
 		strbuf_puts(out, "    bindAddress: 0.0.0.0\n");
 	if (!sets(own, "clusterCIDR"))

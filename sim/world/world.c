@@ -76,6 +76,7 @@ int world_new(const struct world_options *options, struct world **out, struct er
 	w->craft = craft_new();
 	w->store = kube_store_new(options->snapshot ? NULL : w->engine, w->choice);
 	table_init(&w->places, TABLE_STRING_KEYS, sizeof(struct place *));
+	table_init(&w->volumes, TABLE_STRING_KEYS, sizeof(char *));
 	table_init(&w->addresses, sizeof(struct net_addr), sizeof(struct place *));
 	int code = options->dataplane ? choose_dataplane(w, options->dataplane, err) : 0;
 	if (code) {
@@ -109,6 +110,7 @@ void world_free(struct world *w)
 	choice_free(w->choice);
 	engine_free(w->engine);
 	arena_free(w->arena);
+	files_free(&w->volumes);
 	free(w->enter);
 	free(w);
 }
@@ -148,6 +150,11 @@ struct choice *world_choice(struct world *w)
 struct kube_store *world_store(struct world *w)
 {
 	return w->store;
+}
+
+struct kube_admit *world_admit(struct world *w)
+{
+	return w->admit;
 }
 
 struct control *world_control(struct world *w)

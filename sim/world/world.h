@@ -31,6 +31,7 @@
 
 struct world;
 struct control;
+struct kube_admit;
 
 struct world_options {
 	const struct registry *registry;
@@ -49,6 +50,8 @@ struct engine *world_engine(struct world *w);
 struct choice *world_choice(struct world *w);
 struct kube_store *world_store(struct world *w);
 struct control *world_control(struct world *w);
+/* The API server's door; NULL in a snapshot. */
+struct kube_admit *world_admit(struct world *w);
 const char *world_dataplane(const struct world *w);
 enum kube_version world_version(const struct world *w);
 
@@ -125,6 +128,13 @@ enum op_kind { OP_REQUEST, OP_PING, OP_DNS, OP_LOAD };
 
 struct op_spread { char backend[192]; uint64_t count; };
 
+struct op_echo { /* one echo request */
+	int64_t rtt_ns;               /* -1: no answer */
+	int error;                    /* errno of the send, or of an ICMP error; 0 none */
+	uint8_t ttl, icmp_type, icmp_code;
+	struct net_addr from;         /* who answered */
+};
+
 struct op_result {
 	int error;                    /* 0 or errno as the client's socket saw it */
 	int64_t started_ns, ended_ns;
@@ -135,6 +145,7 @@ struct op_result {
 	uint16_t backend_port;
 	struct sock_name seen;        /* the client's address as the server saw it */
 	int http_status;              /* 0: no answer */
+	char *head;                   /* status line and headers of an answer; owned by the op */
 	char *body;                   /* of an answer, NUL-terminated; owned by the op */
 	size_t body_length;
 	char message[256];            /* resolver or client error in the tool's words */
@@ -142,7 +153,9 @@ struct op_result {
 	uint32_t sent, received;
 	uint8_t icmp_type, icmp_code, ttl; /* last ICMP error or reply */
 	struct net_addr icmp_from;
+	struct op_echo *echoes;       /* `sent` of them, in order; owned by the op */
 	/* dns */
+	int status;                   /* exit status of the tool */
 	int rcode;                    /* -1: no answer */
 	struct net_addr *addresses;   /* owned by the op */
 	uint32_t address_count;
@@ -159,6 +172,7 @@ struct op;
 struct request {
 	const char *target;           /* TO[:PORT] */
 	uint8_t proto;                /* PROTO_TCP (HTTP), PROTO_UDP */
+	const char *method;           /* NULL: GET, with data POST */
 	const char *path;             /* NULL "/" */
 	const char *host;             /* Host header; NULL: the target's text */
 	int64_t timeout_ns;           /* 0: as the socket gives up */
