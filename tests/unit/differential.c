@@ -115,13 +115,14 @@ static bool all_done(void *ctx)
 	return true;
 }
 
-static void run_real(struct world *w, struct dial *from, uint32_t count)
+static void run_real(struct world *w, struct dial *from, uint32_t count, int64_t timeout_ns)
 {
 	for (uint32_t k = 0; k < count; k++) {
 		struct dial *d = &from[k];
 		struct err err = { "" };
 		struct place *p = world_place(w, d->from, &err);
-		struct request r = { .target = d->to, .proto = d->proto, .timeout_ns = 3 * NS_PER_S };
+		struct request r = { .target = d->to, .proto = d->proto, 
+				     .timeout_ns = timeout_ns };
 		for (int i = 0; i < TRIES; i++) {
 			int code = p ? world_request(w, p, &r, &d->ops[i], &err) : EINVAL;
 			check_note(code == 0, __FILE__, __LINE__, "%s", err.text);
@@ -272,7 +273,8 @@ static void cluster(const char *file, const char *mode, bool few)
 		if (few)
 			keep_few();
 		for (uint32_t at = 0; at < dial_count; at += AT_ONCE)
-			run_real(real, &dials[at], dial_count - at < AT_ONCE ? dial_count - at : AT_ONCE);
+			run_real(real, &dials[at], dial_count - at < AT_ONCE ? dial_count - at : AT_ONCE,
+				 few ? 3 * NS_PER_S / 2 : 3 * NS_PER_S);
 		for (uint32_t i = 0; i < dial_count; i++)
 			compare(model, &dials[i], file);
 		printf("# %s: %u dials\n", file, dial_count);
