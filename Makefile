@@ -105,9 +105,9 @@ fuzzers: $(FUZZERS)
 # help: make conformance  the main job: every scenario on every dataplane, then a matrix
 # help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
 # help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
-# help: make bench        figures of speed and memory, results/bench.tsv
+# help: make bench        figures of speed and memory
 # help: make plots        results/*.svg from the figures
-# help: make captures     take tests/captures again from real Linux
+# help: make captures     take tests/captures again from real Linux (netns, VM)
 # help: make install      to $(DESTDIR)$(prefix); uninstall removes it
 SCENARIOS := $(sort $(shell find scenarios -name '*.lua' -not -path '*/labs/*' 2>/dev/null))
 SCRIPTS := $(sort $(wildcard tests/*.t tests/*/*.t))
@@ -136,6 +136,12 @@ captures:
 	    --mode "$$(sed -n 's/^mode: //p' $$conditions)" --on "$$(sed -n 's/^on: //p' $$conditions)" \
 	    --seed "$$(sed -n 's/^seed: //p' $$conditions)" || exit 1; done
 
+bench:
+	@tools/deps.sh bench
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab benches
+	@for program in $(BENCHES); do $$program || exit 1; done
+	@SVCLAB=$(BUILD)/svclab tests/bench/dns.sh
+
 # Figures that the program measures itself: the same bytes every time.
 plots:
 	@tools/deps.sh plots
@@ -149,8 +155,8 @@ asan:
 
 install: all
 	install -Dm755 $(BUILD)/svclab $(DESTDIR)$(bindir)/svclab
-	@find scenarios lua/svclab.d.lua -type f 2>/dev/null | while read -r f; do \
-	  install -Dm644 "$$f" "$(DESTDIR)$(datadir)/svclab/$$f"; done
+	@find scenarios vm lua/svclab.d.lua -type f 2>/dev/null | while read -r f; do \
+	  install -Dm$$([ -x "$$f" ] && echo 755 || echo 644) "$$f" "$(DESTDIR)$(datadir)/svclab/$$f"; done
 	@for page in $(wildcard man/*.[157]); do \
 	  install -Dm644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
