@@ -9,7 +9,7 @@
 #define OPTIONS 32u
 #define HOSTNAME_LIMIT 63u
 
-/* ---- resolv.conf ------------------------------------------------------------------------ */
+/* ---- resolv.conf ----------------------------------------------------------------- */
 
 struct words { /* distinct words in order */
 	char *items[SEARCHES + 8];
@@ -151,7 +151,7 @@ void kube_resolv_conf(const struct kube_pod *p, const struct kube_dns_settings *
 	arena_free(r.arena);
 }
 
-/* ---- hosts and host name -------------------------------------------------------------------- */
+/* ---- hosts and host name --------------------------------------------------------- */
 
 static void short_name(const struct kube_pod *p, struct strbuf *out)
 {

@@ -92,7 +92,8 @@ static inline void fixture_apply(struct fixture *f, const char *yaml)
 {
 	struct manifest_options options = { .defaults = true };
 	struct err err = { "" };
-	int code = manifest_read(yaml, strlen(yaml), "test.yaml", &options, fixture_object, f, &err);
+	int code =
+	    manifest_read(yaml, strlen(yaml), "test.yaml", &options, fixture_object, f, &err);
 	check_note(code == 0, __FILE__, __LINE__, "manifest: %s", err.text);
 }
 

@@ -5,9 +5,11 @@
 static void apply_pod(struct fixture *f, const char *spec, const char *annotations)
 {
 	char text[1500];
-	snprintf(text, sizeof text,
-		 "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default, labels: {app: p}, "
-		 "annotations: {%s}}\nspec: {%s}\n", annotations, spec);
+	snprintf(
+	    text, sizeof text,
+	    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default, labels: {app: p}, "
+	    "annotations: {%s}}\nspec: {%s}\n",
+	    annotations, spec);
 	fixture_apply(f, text);
 }
 
@@ -126,15 +128,19 @@ static void new_sandbox_new_address(void)
 static void liveness_restarts(void)
 {
 	struct fixture *f = exact();
-	apply_pod(f, "containers: [{name: c, image: busybox, livenessProbe: {httpGet: {port: 80, path: /}, "
-		     "periodSeconds: 5}}]", "");
+	apply_pod(
+	    f,
+	    "containers: [{name: c, image: busybox, livenessProbe: {httpGet: {port: 80, path: /}, "
+	    "periodSeconds: 5}}]",
+	    "");
 	CHECK(fixture_settle(f, 30));
 	f->probes_fail = true;
 	fixture_run(f, 18);
 	f->probes_fail = false;
 	fixture_run(f, 3);
 	CHECK_INT(pod(f)->status.containers.items[0].restart_count, 1);
-	CHECK(event_seen(f, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503"));
+	CHECK(event_seen(f, "Unhealthy",
+			 "Liveness probe failed: HTTP probe failed with statuscode: 503"));
 	CHECK(event_seen(f, "Killing", "Container c failed liveness probe, will be restarted"));
 	fixture_free(f);
 }
@@ -143,9 +149,11 @@ static void startup_holds_the_others(void)
 {
 	struct fixture *f = exact();
 	f->probes_fail = true;
-	apply_pod(f, "containers: [{name: c, image: busybox, startupProbe: {tcpSocket: {port: 80}, "
-		     "failureThreshold: 30, periodSeconds: 2}, livenessProbe: {tcpSocket: {port: 80}, "
-		     "periodSeconds: 1, failureThreshold: 1}}]", "");
+	apply_pod(f,
+		  "containers: [{name: c, image: busybox, startupProbe: {tcpSocket: {port: 80}, "
+		  "failureThreshold: 30, periodSeconds: 2}, livenessProbe: {tcpSocket: {port: 80}, "
+		  "periodSeconds: 1, failureThreshold: 1}}]",
+		  "");
 	fixture_run(f, 20);
 	CHECK_INT(pod(f)->status.containers.items[0].restart_count, 0);
 	CHECK(pod(f)->status.containers.items[0].started == TRI_FALSE);
@@ -182,8 +190,10 @@ static void grace_ends_in_a_kill(void)
 static void pre_stop_sleeps_first(void)
 {
 	struct fixture *f = exact();
-	apply_pod(f, "containers: [{name: c, image: busybox, lifecycle: {preStop: {sleep: {seconds: 5}}}}]",
-		  "");
+	apply_pod(
+	    f,
+	    "containers: [{name: c, image: busybox, lifecycle: {preStop: {sleep: {seconds: 5}}}}]",
+	    "");
 	CHECK(fixture_settle(f, 30));
 	int64_t begin = engine_now(f->engine) / NS_PER_S;
 	int64_t seconds = gone_after(f);
@@ -198,9 +208,11 @@ static void init_containers_run_in_order(void)
 	struct fixture *f = exact();
 	apply_pod(f, "initContainers: [{name: i, image: busybox}], " PLAIN, "");
 	fixture_run(f, 3);
-	CHECK(strstr(strbuf_text(&f->log), "start p/i") && !strstr(strbuf_text(&f->log), "start p/c"));
+	CHECK(strstr(strbuf_text(&f->log), "start p/i") &&
+	      !strstr(strbuf_text(&f->log), "start p/c"));
 	CHECK(!kube_condition_true(&pod(f)->status.conditions, "Initialized"));
-	control_container_exited(f->control, control_container_id(f->control, "default", "p", "i"), 0);
+	control_container_exited(f->control, control_container_id(f->control, "default", "p", "i"),
+				 0);
 	CHECK(fixture_settle(f, 30));
 	CHECK(strstr(strbuf_text(&f->log), "start p/c"));
 	CHECK(kube_condition_true(&pod(f)->status.conditions, "Ready"));
@@ -212,7 +224,8 @@ static void restart_never_ends_the_pod(void)
 	struct fixture *f = exact();
 	apply_pod(f, "restartPolicy: Never, " PLAIN, "");
 	CHECK(fixture_settle(f, 30));
-	control_container_exited(f->control, control_container_id(f->control, "default", "p", NULL), 3);
+	control_container_exited(f->control, control_container_id(f->control, "default", "p", NULL),
+				 3);
 	CHECK(fixture_settle(f, 30));
 	CHECK_TEXT(pod(f)->status.phase, "Failed");
 	CHECK_TEXT(pod(f)->status.pod_ip, "10.244.1.2"); /* stays in the status */
@@ -224,8 +237,9 @@ static void restart_never_ends_the_pod(void)
 static void start_and_stop_delays(void)
 {
 	struct fixture *f = exact();
-	apply_pod(f, "containers: [{name: c, image: busybox, readinessProbe: {tcpSocket: {port: 80}}}]",
-		  "svclab.dev/start-delay: 4s");
+	apply_pod(
+	    f, "containers: [{name: c, image: busybox, readinessProbe: {tcpSocket: {port: 80}}}]",
+	    "svclab.dev/start-delay: 4s");
 	fixture_run(f, 3);
 	CHECK(!strstr(strbuf_text(&f->log), "start p/c"));
 	fixture_run(f, 4);
@@ -237,34 +251,44 @@ static void env_of_services(void)
 {
 	struct fixture *f = exact();
 	struct strbuf env = { 0 };
-	fixture_apply(f, "apiVersion: v1\nkind: Service\nmetadata: {name: my-db, namespace: default}\n"
-			 "spec: {clusterIP: 10.96.0.9, ports: [{name: pg, port: 5432}]}\n");
-	apply_pod(f, "containers: [{name: c, image: busybox, env: [{name: A, value: b}, {name: MY_DB_PORT, "
-		     "value: own}, {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]}]", "");
+	fixture_apply(f,
+		      "apiVersion: v1\nkind: Service\nmetadata: {name: my-db, namespace: default}\n"
+		      "spec: {clusterIP: 10.96.0.9, ports: [{name: pg, port: 5432}]}\n");
+	apply_pod(
+	    f,
+	    "containers: [{name: c, image: busybox, env: [{name: A, value: b}, {name: MY_DB_PORT, "
+	    "value: own}, {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]}]",
+	    "");
 	CHECK(fixture_settle(f, 30));
-	control_container_env(f->control, control_container_id(f->control, "default", "p", NULL), &env);
-	CHECK_TEXT(strbuf_text(&env),
-		   "MY_DB_SERVICE_HOST=10.96.0.9\nMY_DB_SERVICE_PORT=5432\nMY_DB_SERVICE_PORT_PG=5432\n"
-		   "MY_DB_PORT_5432_TCP=tcp://10.96.0.9:5432\nMY_DB_PORT_5432_TCP_PROTO=tcp\n"
-		   "MY_DB_PORT_5432_TCP_PORT=5432\nMY_DB_PORT_5432_TCP_ADDR=10.96.0.9\n"
-		   "A=b\nMY_DB_PORT=own\nIP=10.244.1.2\n");
+	control_container_env(f->control, control_container_id(f->control, "default", "p", NULL),
+			      &env);
+	CHECK_TEXT(
+	    strbuf_text(&env),
+	    "MY_DB_SERVICE_HOST=10.96.0.9\nMY_DB_SERVICE_PORT=5432\nMY_DB_SERVICE_PORT_PG=5432\n"
+	    "MY_DB_PORT_5432_TCP=tcp://10.96.0.9:5432\nMY_DB_PORT_5432_TCP_PROTO=tcp\n"
+	    "MY_DB_PORT_5432_TCP_PORT=5432\nMY_DB_PORT_5432_TCP_ADDR=10.96.0.9\n"
+	    "A=b\nMY_DB_PORT=own\nIP=10.244.1.2\n");
 	strbuf_free(&env);
 	fixture_free(f);
 }
 
 static const struct check tests[] = {
-	{ "a pod is bound, created and ready, with its address and conditions", from_pending_to_running },
+	{ "a pod is bound, created and ready, with its address and conditions",
+	  from_pending_to_running },
 	{ "a pod on the host's network has the node's address", host_network_shares_the_node },
 	{ "an image that can't be pulled ends in back-off", pull_back_off },
 	{ "restarts wait longer each time, the address stays", crash_loop },
 	{ "a lost sandbox gives a new address", new_sandbox_new_address },
 	{ "a failed liveness probe restarts the container", liveness_restarts },
-	{ "nothing else is probed before the startup probe has succeeded", startup_holds_the_others },
+	{ "nothing else is probed before the startup probe has succeeded",
+	  startup_holds_the_others },
 	{ "a program that ignores SIGTERM is killed when the grace is over", grace_ends_in_a_kill },
 	{ "preStop comes before SIGTERM", pre_stop_sleeps_first },
 	{ "containers start after the init containers have ended", init_containers_run_in_order },
-	{ "a pod that never restarts ends Failed and gives its namespace back", restart_never_ends_the_pod },
+	{ "a pod that never restarts ends Failed and gives its namespace back",
+	  restart_never_ends_the_pod },
 	{ "annotations delay the program", start_and_stop_delays },
-	{ "a container sees the Services of its namespace, its own variables win", env_of_services },
+	{ "a container sees the Services of its namespace, its own variables win",
+	  env_of_services },
 };
 CHECK_MAIN(tests)

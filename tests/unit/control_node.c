@@ -90,10 +90,11 @@ static void all_nodes_lost_evicts_nobody(void)
 
 static void stateful_set_waits_for_the_lost(void)
 {
-	struct fixture *f = started(2, "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, "
-				       "namespace: default}\nspec:\n  serviceName: db\n  replicas: 2\n"
-				       "  selector: {matchLabels: {app: db}}\n  template:\n    metadata: "
-				       "{labels: {app: db}}\n    spec: {containers: [{name: c, image: x}]}\n");
+	struct fixture *f =
+	    started(2, "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, "
+		       "namespace: default}\nspec:\n  serviceName: db\n  replicas: 2\n"
+		       "  selector: {matchLabels: {app: db}}\n  template:\n    metadata: "
+		       "{labels: {app: db}}\n    spec: {containers: [{name: c, image: x}]}\n");
 	char name[20];
 	snprintf(name, sizeof name, "%s", fixture_pod(f, "db-1")->spec.node_name);
 	control_node_fault(f->control, name, NODE_DOWN, NULL);
@@ -116,8 +117,8 @@ static void reboot_keeps_pods(void)
 	CHECK_INT(fixture_ready(f, "app", "web"), 3);
 	CHECK_INT(f->attached, 6);
 	uint32_t i = 0;
-	const struct kube_pod *p = (const struct kube_pod *)kube_store_next(f->store, KIND_POD, "default",
-									    &i);
+	const struct kube_pod *p =
+	    (const struct kube_pod *)kube_store_next(f->store, KIND_POD, "default", &i);
 	CHECK_INT(p->status.containers.items[0].restart_count, 1);
 	fixture_free(f);
 }
@@ -132,8 +133,9 @@ static void drain(void)
 	CHECK(fixture_settle(f, 60));
 	struct err err = { "" };
 	CHECK(control_drain(f->control, "n1", &o, &said, &err) != 0);
-	CHECK(strstr(err.text, "cannot delete Pods that declare no controller (use --force to override): "
-			       "default/bare"));
+	CHECK(strstr(err.text,
+		     "cannot delete Pods that declare no controller (use --force to override): "
+		     "default/bare"));
 	o.force = true;
 	CHECK(control_drain(f->control, "n1", &o, &said, &err) == 0);
 	CHECK(fixture_settle(f, 90));
@@ -147,16 +149,19 @@ static void drain(void)
 
 static void daemon_set_on_every_node(void)
 {
-	struct fixture *f = started(3, "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent, "
-				       "namespace: default}\nspec:\n  selector: {matchLabels: {app: agent}}\n"
-				       "  template:\n    metadata: {labels: {app: agent}}\n    spec: "
-				       "{containers: [{name: c, image: x}]}\n");
+	struct fixture *f =
+	    started(3, "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent, "
+		       "namespace: default}\nspec:\n  selector: {matchLabels: {app: agent}}\n"
+		       "  template:\n    metadata: {labels: {app: agent}}\n    spec: "
+		       "{containers: [{name: c, image: x}]}\n");
 	CHECK_INT(fixture_ready(f, "app", "agent"), 3);
 	control_cordon(f->control, "n2", true, NULL);
 	fixture_nodes(f, 1); /* unchanged: n1 is there already */
 	CHECK(fixture_settle(f, 30));
 	CHECK_INT(fixture_ready(f, "app", "agent"), 3); /* a cordon does not move them */
-	fixture_apply(f, "apiVersion: v1\nkind: Node\nmetadata: {name: n9}\nspec: {podCIDR: 10.244.9.0/24}\n");
+	fixture_apply(
+	    f,
+	    "apiVersion: v1\nkind: Node\nmetadata: {name: n9}\nspec: {podCIDR: 10.244.9.0/24}\n");
 	CHECK(fixture_settle(f, 30));
 	CHECK_INT(fixture_ready(f, "app", "agent"), 4);
 	CHECK_INT(control_rollout(f->control, KIND_DAEMON_SET, "default", "agent", NULL, NULL),
@@ -166,13 +171,15 @@ static void daemon_set_on_every_node(void)
 
 static void unschedulable(void)
 {
-	struct fixture *f = started(2, "apiVersion: v1\nkind: Pod\nmetadata: {name: big, namespace: default}\n"
-				       "spec: {nodeSelector: {disk: ssd}, containers: [{name: c, image: x}]}\n");
+	struct fixture *f =
+	    started(2, "apiVersion: v1\nkind: Pod\nmetadata: {name: big, namespace: default}\n"
+		       "spec: {nodeSelector: {disk: ssd}, containers: [{name: c, image: x}]}\n");
 	const struct kube_pod *p = fixture_pod(f, "big");
 	CHECK(!p->spec.node_name);
-	CHECK_TEXT(p->status.conditions.items[0].message,
-		   "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. "
-		   "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+	CHECK_TEXT(
+	    p->status.conditions.items[0].message,
+	    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. "
+	    "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
 	struct kube_object *n = kube_copy(&node(f, "n2")->object);
 	kube_map_set(n, &n->meta.labels, "disk", "ssd");
 	kube_store_update(f->store, n, false, NULL);
@@ -183,18 +190,20 @@ static void unschedulable(void)
 
 static void job_completes(void)
 {
-	struct fixture *f = started(1, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: once, namespace: "
-				       "default}\nspec:\n  completions: 2\n  template:\n    spec: "
-				       "{restartPolicy: Never, containers: [{name: c, image: x}]}\n");
+	struct fixture *f =
+	    started(1, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: once, namespace: "
+		       "default}\nspec:\n  completions: 2\n  template:\n    spec: "
+		       "{restartPolicy: Never, containers: [{name: c, image: x}]}\n");
 	for (int round = 0; round < 2; round++) {
 		const struct kube_object *o;
 		for (uint32_t i = 0; (o = kube_store_next(f->store, KIND_POD, "default", &i));)
-			control_container_exited(f->control, control_container_id(f->control, "default",
-										 o->meta.name, NULL), 0);
+			control_container_exited(
+			    f->control,
+			    control_container_id(f->control, "default", o->meta.name, NULL), 0);
 		CHECK(fixture_settle(f, 60));
 	}
-	const struct kube_job *j = (const struct kube_job *)kube_store_get(f->store, KIND_JOB, "default",
-									   "once");
+	const struct kube_job *j =
+	    (const struct kube_job *)kube_store_get(f->store, KIND_JOB, "default", "once");
 	CHECK_INT(j->status.succeeded, 2);
 	CHECK(kube_condition_true(&j->status.conditions, "Complete"));
 	CHECK_INT(kube_store_count(f->store, KIND_POD), 2);
@@ -203,9 +212,10 @@ static void job_completes(void)
 
 static void namespace_takes_its_contents(void)
 {
-	struct fixture *f = started(1, "apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}\n---\n"
-				       "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: dev}\n"
-				       "spec: {containers: [{name: c, image: x}]}\n");
+	struct fixture *f =
+	    started(1, "apiVersion: v1\nkind: Namespace\nmetadata: {name: dev}\n---\n"
+		       "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: dev}\n"
+		       "spec: {containers: [{name: c, image: x}]}\n");
 	control_delete(f->control, KIND_NAMESPACE, NULL, "dev", -1, NULL);
 	fixture_run(f, 10);
 	CHECK(!kube_store_get(f->store, KIND_NAMESPACE, NULL, "dev"));
@@ -215,8 +225,9 @@ static void namespace_takes_its_contents(void)
 
 static void load_balancer_gets_an_address(void)
 {
-	struct fixture *f = started(1, "apiVersion: v1\nkind: Service\nmetadata: {name: lb, namespace: "
-				       "default}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n");
+	struct fixture *f =
+	    started(1, "apiVersion: v1\nkind: Service\nmetadata: {name: lb, namespace: "
+		       "default}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n");
 	const struct kube_service *s = (const struct kube_service *)kube_store_get(
 		f->store, KIND_SERVICE, "default", "lb");
 	CHECK(s->status.ingress.count == 1);
@@ -228,16 +239,20 @@ static void load_balancer_gets_an_address(void)
 }
 
 static const struct check tests[] = {
-	{ "a lost node: not ready after 40 to 61 s, NoExecute 5 s later, pods replaced 300 s after that", lost_node },
+	{ "a lost node: not ready after 40 to 61 s, NoExecute 5 s later, pods replaced 300 s after "
+	  "that",
+	  lost_node },
 	{ "an outage below the grace period changes nothing", short_outage_changes_nothing },
 	{ "when all nodes are lost nobody is evicted", all_nodes_lost_evicts_nobody },
-	{ "a StatefulSet waits for a pod that can't be confirmed gone", stateful_set_waits_for_the_lost },
+	{ "a StatefulSet waits for a pod that can't be confirmed gone",
+	  stateful_set_waits_for_the_lost },
 	{ "pods survive a reboot with new sandboxes", reboot_keeps_pods },
 	{ "drain refuses bare pods, then evicts all", drain },
 	{ "a DaemonSet has a pod on every node, also on a new one", daemon_set_on_every_node },
 	{ "a pod that fits nowhere says why and waits for a node", unschedulable },
 	{ "a Job ends when enough pods have succeeded", job_completes },
 	{ "a namespace is deleted with what is in it", namespace_takes_its_contents },
-	{ "a LoadBalancer Service gets an address and gives it back", load_balancer_gets_an_address },
+	{ "a LoadBalancer Service gets an address and gives it back",
+	  load_balancer_gets_an_address },
 };
 CHECK_MAIN(tests)

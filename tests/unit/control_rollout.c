@@ -120,8 +120,8 @@ static void undo_gives_the_old_set_the_next_number(void)
 	struct strbuf said = { 0 };
 	apply_web(f, "1.26");
 	CHECK(fixture_settle(f, 120));
-	CHECK_INT(control_rollout_undo(f->control, KIND_DEPLOYMENT, "default", "web", 0, &said, NULL),
-		  0);
+	CHECK_INT(
+	    control_rollout_undo(f->control, KIND_DEPLOYMENT, "default", "web", 0, &said, NULL), 0);
 	CHECK_TEXT(strbuf_text(&said), "rolled back");
 	CHECK(fixture_settle(f, 120));
 	CHECK_INT(kube_store_count(f->store, KIND_REPLICA_SET), 2);
@@ -129,7 +129,8 @@ static void undo_gives_the_old_set_the_next_number(void)
 	int numbers = 0;
 	for (uint32_t i = 0; (o = kube_store_next(f->store, KIND_REPLICA_SET, "default", &i));) {
 		const struct kube_replica_set *s = (const struct kube_replica_set *)o;
-		int n = atoi(kube_map_get(&o->meta.annotations, "deployment.kubernetes.io/revision"));
+		int n =
+		    atoi(kube_map_get(&o->meta.annotations, "deployment.kubernetes.io/revision"));
 		numbers = numbers * 10 + n;
 		if (n == 3) {
 			CHECK_TEXT(s->spec.template.spec.containers.items[0].image, "nginx:1.25");
@@ -208,9 +209,12 @@ static const struct check tests[] = {
 	{ "a Deployment with a Service ends in three ready pods in one slice", becomes_ready },
 	{ "hashes and suffixes use Kubernetes' letters", names_have_the_alphabet },
 	{ "three replicas go to three nodes, each node's first address is .2", one_pod_a_node },
-	{ "a rolling update of three has at most four and at least three", rolling_update_keeps_limits },
-	{ "undo re-uses the old ReplicaSet under the next number", undo_gives_the_old_set_the_next_number },
-	{ "an image that can't be pulled keeps the old pods and passes the deadline", bad_image_stalls_and_times_out },
+	{ "a rolling update of three has at most four and at least three",
+	  rolling_update_keeps_limits },
+	{ "undo re-uses the old ReplicaSet under the next number",
+	  undo_gives_the_old_set_the_next_number },
+	{ "an image that can't be pulled keeps the old pods and passes the deadline",
+	  bad_image_stalls_and_times_out },
 	{ "a deleted pod is replaced while it still ends", replaced_at_deletion_time },
 	{ "what a Deployment made goes with it", deletion_takes_everything },
 	{ "the same seed gives the same run", same_seed_same_run },

@@ -7,9 +7,11 @@ static void apply_pods(struct fixture *f, int first, int count, const char *extr
 	for (int i = first; i < first + count; i++) {
 		char text[600];
 		snprintf(text, sizeof text,
-			 "apiVersion: v1\nkind: Pod\nmetadata: {name: p%03d, namespace: default, labels: "
+			 "apiVersion: v1\nkind: Pod\nmetadata: {name: p%03d, namespace: default, "
+			 "labels: "
 			 "{app: web}}\nspec: {%s containers: [{name: c, image: nginx:1.25, ports: "
-			 "[{name: http, containerPort: 8080}]}]}\n", i, extra);
+			 "[{name: http, containerPort: 8080}]}]}\n",
+			 i, extra);
 		fixture_apply(f, text);
 	}
 }
@@ -184,11 +186,12 @@ static void endpoints_are_mirrored(void)
 {
 	struct fixture *f = fixture_new(1);
 	fixture_start_control(f, NULL);
-	fixture_apply(f, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
-			 "spec: {ports: [{port: 80}]}\n---\n"
-			 "apiVersion: v1\nkind: Endpoints\nmetadata: {name: web, namespace: default}\n"
-			 "subsets: [{addresses: [{ip: 192.0.2.1}], notReadyAddresses: [{ip: 192.0.2.2}], "
-			 "ports: [{port: 80}]}]\n");
+	fixture_apply(
+	    f, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
+	       "spec: {ports: [{port: 80}]}\n---\n"
+	       "apiVersion: v1\nkind: Endpoints\nmetadata: {name: web, namespace: default}\n"
+	       "subsets: [{addresses: [{ip: 192.0.2.1}], notReadyAddresses: [{ip: 192.0.2.2}], "
+	       "ports: [{port: 80}]}]\n");
 	CHECK(fixture_settle(f, 10));
 	const struct kube_endpoint_slice *s = slice(f, 0);
 	CHECK(s && s->endpoints.count == 2);
@@ -204,8 +207,8 @@ static void zone_nodes(struct fixture *f)
 {
 	static const char zones[] = "abb";
 	for (int i = 1; i <= 3; i++) {
-		struct kube_object *n = kube_copy(
-			kube_store_get(f->store, KIND_NODE, NULL, (const char *[]){ "n1", "n2", "n3" }[i - 1]));
+		struct kube_object *n = kube_copy(kube_store_get(
+		    f->store, KIND_NODE, NULL, (const char *[]){ "n1", "n2", "n3" }[i - 1]));
 		char zone[8] = { 'z', zones[i - 1], 0 };
 		kube_map_set(n, &n->meta.labels, "topology.kubernetes.io/zone", zone);
 		kube_store_update(f->store, n, false, NULL);
@@ -258,11 +261,15 @@ static const struct check tests[] = {
 	{ "a slice has room for 100 endpoints, the next goes to a second one", hundred_a_slice },
 	{ "a deleted pod is serving and terminating, then gone", life_of_an_endpoint },
 	{ "publishNotReadyAddresses says ready of a pod that is not", publish_not_ready },
-	{ "three failed readiness probes take an endpoint out, one good one brings it back", readiness_takes_it_out },
-	{ "a host name is there only when the pod's subdomain is the Service", hostname_needs_the_subdomain },
-	{ "a slice that somebody else changed is put right after a second", a_touched_slice_is_put_right },
+	{ "three failed readiness probes take an endpoint out, one good one brings it back",
+	  readiness_takes_it_out },
+	{ "a host name is there only when the pod's subdomain is the Service",
+	  hostname_needs_the_subdomain },
+	{ "a slice that somebody else changed is put right after a second",
+	  a_touched_slice_is_put_right },
 	{ "hand-made Endpoints are mirrored with their readiness only", endpoints_are_mirrored },
-	{ "trafficDistribution hints every endpoint to its own zone", traffic_distribution_hints_the_own_zone },
+	{ "trafficDistribution hints every endpoint to its own zone",
+	  traffic_distribution_hints_the_own_zone },
 	{ "topology-mode Auto gives zones endpoints by their CPUs", auto_hints_follow_the_cpus },
 };
 CHECK_MAIN(tests)

@@ -4,12 +4,14 @@
 static void apply_set(struct fixture *f, int replicas, const char *image, const char *more)
 {
 	char text[1500];
-	snprintf(text, sizeof text,
-		 "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web, namespace: default}\n"
-		 "spec:\n  serviceName: web\n  replicas: %d\n  selector: {matchLabels: {app: web}}\n%s"
-		 "  template:\n    metadata: {labels: {app: web}}\n"
-		 "    spec: {terminationGracePeriodSeconds: 5, containers: [{name: c, image: \"%s\"}]}\n",
-		 replicas, more, image);
+	snprintf(
+	    text, sizeof text,
+	    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web, namespace: default}\n"
+	    "spec:\n  serviceName: web\n  replicas: %d\n  selector: {matchLabels: {app: web}}\n%s"
+	    "  template:\n    metadata: {labels: {app: web}}\n"
+	    "    spec: {terminationGracePeriodSeconds: 5, containers: [{name: c, image: "
+	    "\"%s\"}]}\n",
+	    replicas, more, image);
 	fixture_apply(f, text);
 }
 
@@ -155,9 +157,10 @@ static void claims_stay(void)
 	fixture_start_control(f, NULL);
 	fixture_apply(f, "apiVersion: storage.k8s.io/v1\nkind: StorageClass\n"
 			  "metadata: {name: fast}\nprovisioner: example.com/disk\n");
-	apply_set(f, 2, "nginx:1.25",
-		  "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: "
-		  "[ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}}]\n");
+	apply_set(
+	    f, 2, "nginx:1.25",
+	    "  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: "
+	    "[ReadWriteOnce], storageClassName: fast, resources: {requests: {storage: 1Gi}}}}]\n");
 	CHECK(fixture_settle(f, 120));
 	CHECK_INT(fixture_ready(f, "app", "web"), 2);
 	const struct kube_pvc *p = (const struct kube_pvc *)kube_store_get(
@@ -182,9 +185,12 @@ static const struct check tests[] = {
 	{ "Parallel makes all pods at once", parallel_at_once },
 	{ "scaling down takes the highest, one after the other", scales_down_from_the_top },
 	{ "a pod that comes back keeps its name and gets a new address", new_address_same_name },
-	{ "pods below the partition keep the old revision, also when re-created", partition_keeps_the_lower_ones },
-	{ "an update goes from the top down and ends with one revision", update_ends_at_one_revision },
-	{ "a broken update is not rolled back until its pod is deleted by hand", broken_update_is_not_rolled_back },
+	{ "pods below the partition keep the old revision, also when re-created",
+	  partition_keeps_the_lower_ones },
+	{ "an update goes from the top down and ends with one revision",
+	  update_ends_at_one_revision },
+	{ "a broken update is not rolled back until its pod is deleted by hand",
+	  broken_update_is_not_rolled_back },
 	{ "claims are made per ordinal and outlive the pods", claims_stay },
 	{ "ordinals can start above 0", start_ordinal },
 };

@@ -105,13 +105,15 @@ int addresses_take(struct kubelet_pod *p, struct err *err)
 			addresses_release(p);
 			return err_set(err, ENOSPC,
 				       "plugin type=\"host-local\" failed (add): no IP addresses "
-				       "available in range set: %s", net_prefix_text(&r->cidr, text));
+				       "available in range set: %s",
+				       net_prefix_text(&r->cidr, text));
 		}
 		p->ip_count++;
 	}
 	if (p->ip_count)
 		return 0;
-	return err_set(err, EINVAL, "plugin type=\"flannel\" failed (add): node \"%s\" has no podCIDR",
+	return err_set(err, EINVAL,
+		       "plugin type=\"flannel\" failed (add): node \"%s\" has no podCIDR",
 		       p->kubelet->node->record.key + 1);
 }
 
@@ -135,7 +137,7 @@ void addresses_release(struct kubelet_pod *p)
 	p->ip_count = 0;
 }
 
-/* ---- node IPAM ---------------------------------------------------------------------------- */
+/* ---- node IPAM ------------------------------------------------------------------- */
 
 static bool cidr_used(const struct control *c, const char *text)
 {

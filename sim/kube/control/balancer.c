@@ -77,7 +77,8 @@ static void ensure(struct control *c, const struct kube_service *s)
 		add_ingress(c, copy, s->spec.load_balancer_ip);
 	} else {
 		for (uint32_t i = 0; i < 2; i++) {
-			bool wants = i < s->spec.ip_families.count || (!i && !s->spec.ip_families.count);
+			bool wants =
+			    i < s->spec.ip_families.count || (!i && !s->spec.ip_families.count);
 			bool v6 = i < s->spec.ip_families.count &&
 				  kube_is(s->spec.ip_families.items[i], "IPv6");
 			if (wants && take(c, v6, ip))
@@ -85,9 +86,10 @@ static void ensure(struct control *c, const struct kube_service *s)
 		}
 	}
 	if (!copy->status.ingress.count) {
-		control_event(c, &s->object, true, "SyncLoadBalancerFailed", COMPONENT,
-			      "Error syncing load balancer: failed to ensure load balancer: no free "
-			      "address");
+		control_event(
+		    c, &s->object, true, "SyncLoadBalancerFailed", COMPONENT,
+		    "Error syncing load balancer: failed to ensure load balancer: no free "
+		    "address");
 		kube_unref(&copy->object);
 		return;
 	}

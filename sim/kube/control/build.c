@@ -50,7 +50,7 @@ void owner_add(struct kube_object *o, const struct kube_object *owner, bool cont
 	o->meta.owners.count = n + 1;
 }
 
-/* ---- conditions --------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------ */
 
 const struct kube_condition *condition_find(const struct kube_conditions *l, const char *type)
 {
@@ -88,7 +88,7 @@ bool condition_set(struct kube_object *o, struct kube_conditions *l, const char 
 	return true;
 }
 
-/* ---- pods ---------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------ */
 
 /* Admission plugin DefaultTolerationSeconds: NoExecute taints of a lost node are borne for
  * a while by every pod that says nothing of them. */
@@ -129,7 +129,8 @@ struct kube_pod *pod_from_template(struct control *c, const struct kube_template
 {
 	struct kube_pod *p = (struct kube_pod *)kube_new(KIND_POD);
 	p->object.shares = kube_ref(memory->shares ? memory->shares : memory);
-	p->object.meta.namespace = kube_string(&p->object, text_or(owner->meta.namespace, "default"));
+	p->object.meta.namespace =
+	    kube_string(&p->object, text_or(owner->meta.namespace, "default"));
 	p->object.meta.labels = t->meta.labels;
 	p->object.meta.annotations = t->meta.annotations;
 	p->object.meta.finalizers = t->meta.finalizers;
@@ -247,7 +248,7 @@ bool pod_available(const struct control *c, const struct kube_pod *p, int64_t mi
 	return false;
 }
 
-/* ---- templates ------------------------------------------------------------------ */
+/* ---- templates ------------------------------------------------------------------- */
 
 struct template_digest { /* what is remembered of an object with a template */
 	int64_t generation;

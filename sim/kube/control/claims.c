@@ -67,7 +67,7 @@ void claim_select_node(struct control *c, const char *namespace, const char *nam
 	control_update(c, copy, false);
 }
 
-/* ---- matching ----------------------------------------------------------------------------- */
+/* ---- matching -------------------------------------------------------------------- */
 
 static int64_t storage(const struct kube_map *m)
 {
@@ -98,7 +98,8 @@ static bool fits(const struct kube_pv *v, const struct kube_pvc *p)
 	if (v->status.phase && !kube_is(v->status.phase, "Available") &&
 	    !kube_is(v->status.phase, "Pending"))
 		return false;
-	return strcmp(text_or(v->spec.storage_class, ""), text_or(p->spec.storage_class, "")) == 0 &&
+	return strcmp(text_or(v->spec.storage_class, ""), text_or(p->spec.storage_class, "")) ==
+		   0 &&
 	       has_modes(&v->spec.access_modes, &p->spec.access_modes) &&
 	       storage(&v->spec.capacity) >= storage(&p->spec.requests);
 }
@@ -147,7 +148,7 @@ static void bind(struct control *c, const struct kube_pvc *p, const struct kube_
 	control_update(c, &claim->object, true);
 }
 
-/* ---- provisioning ------------------------------------------------------------------------- */
+/* ---- provisioning ---------------------------------------------------------------- */
 
 void provision_sync(struct control *c, const char *namespace, const char *name)
 {
@@ -190,9 +191,10 @@ static void provision(struct control *c, const struct kube_pvc *p)
 	const struct kube_meta *m = &p->object.meta;
 	if (!s) {
 		if (!p->spec.storage_class || !*p->spec.storage_class)
-			control_event(c, &p->object, false, "FailedBinding", COMPONENT,
-				      "no persistent volumes available for this claim and no storage "
-				      "class is set");
+			control_event(
+			    c, &p->object, false, "FailedBinding", COMPONENT,
+			    "no persistent volumes available for this claim and no storage "
+			    "class is set");
 		else
 			control_event(c, &p->object, true, "ProvisioningFailed", COMPONENT,
 				      "storageclass.storage.k8s.io \"%s\" not found",
@@ -208,11 +210,12 @@ static void provision(struct control *c, const struct kube_pvc *p)
 	}
 	if (queue_has(&c->provisioner, m->namespace, m->name))
 		return;
-	control_event(c, &p->object, false, "ExternalProvisioning", COMPONENT,
-		      "Waiting for a volume to be created either by the external provisioner '%s' or "
-		      "manually by the system administrator. If volume creation is delayed, please "
-		      "verify that the provisioner is running and correctly registered.",
-		      s->provisioner);
+	control_event(
+	    c, &p->object, false, "ExternalProvisioning", COMPONENT,
+	    "Waiting for a volume to be created either by the external provisioner '%s' or "
+	    "manually by the system administrator. If volume creation is delayed, please "
+	    "verify that the provisioner is running and correctly registered.",
+	    s->provisioner);
 	queue_add(&c->provisioner, m->namespace, m->name, PROVISION_NS);
 }
 

@@ -13,7 +13,7 @@
 
 #define WORKERS 5 /* --concurrent-*-syncs of kube-controller-manager */
 
-/* ---- options ------------------------------------------------------------------ */
+/* ---- options --------------------------------------------------------------------- */
 
 void control_options_default(struct control_options *options)
 {
@@ -68,7 +68,7 @@ int64_t control_span(struct control *c, int64_t low, int64_t high)
 	return low + (int64_t)choice_uniform(c->choice, "start", steps) * NS_PER_MS;
 }
 
-/* ---- writes -------------------------------------------------------------------- */
+/* ---- writes ---------------------------------------------------------------------- */
 
 int control_create(struct control *c, struct kube_object *o, struct err *err)
 {
@@ -125,8 +125,9 @@ bool control_delete_object(struct control *c, const struct kube_object *o, int64
 	if (o->kind == KIND_POD) {
 		const struct kube_pod *p = (const struct kube_pod *)o;
 		if (grace_s < 0)
-			grace_s = p->spec.termination_grace_s.set ? p->spec.termination_grace_s.value
-								  : 30;
+			grace_s = p->spec.termination_grace_s.set
+				      ? p->spec.termination_grace_s.value
+				      : 30;
 		bool finished = kube_is(p->status.phase, "Succeeded") ||
 				kube_is(p->status.phase, "Failed");
 		if (!p->spec.node_name || finished)
@@ -162,11 +163,12 @@ static void finish_deletion(struct control *c, const struct kube_object *o)
 	if (o->kind == KIND_POD || o->kind == KIND_NAMESPACE)
 		return; /* the kubelet and the namespace controller end these */
 	char key[600];
-	snprintf(key, sizeof key, "%d|%s|%s", o->kind, text_or(o->meta.namespace, ""), o->meta.name);
+	snprintf(key, sizeof key, "%d|%s|%s", o->kind, text_or(o->meta.namespace, ""),
+		 o->meta.name);
 	queue_add(&c->garbage, "finalized", key, 0);
 }
 
-/* ---- who hears what --------------------------------------------------------------- */
+/* ---- who hears what -------------------------------------------------------------- */
 
 static bool has_queue(enum kube_kind kind)
 {
@@ -288,7 +290,7 @@ static void changed(void *ctx, enum kube_change change, const struct kube_object
 		finish_deletion(c, now);
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static void queues_init(struct control *c)
 {
@@ -425,7 +427,7 @@ const struct control_options *control_settings(const struct control *c)
 	return &c->options;
 }
 
-/* ---- questions ------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------- */
 
 bool control_endpoints_settled(const struct control *c)
 {
@@ -438,8 +440,8 @@ bool control_converged(const struct control *c)
 		if (c->queues[kind].busy)
 			return false;
 	return control_endpoints_settled(c) && !c->balancer.busy && !c->garbage.busy &&
-	       !c->topology.busy && !c->provisioner.busy && !c->busy && !scheduler_busy(c->scheduler) &&
-	       !lifecycle_busy(c->lifecycle);
+	       !c->topology.busy && !c->provisioner.busy && !c->busy &&
+	       !scheduler_busy(c->scheduler) && !lifecycle_busy(c->lifecycle);
 }
 
 const char *control_node_name(const struct control *c, uint32_t index)

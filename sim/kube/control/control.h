@@ -55,7 +55,7 @@
 
 struct control;
 
-/* ---- the host: who carries out what a kubelet decides ---------------------- */
+/* ---- the host: who carries out what a kubelet decides ---------------------------- */
 
 struct control_sandbox { /* a pod's network namespace is wanted (CNI ADD) */
 	const struct kube_pod *pod;
@@ -115,7 +115,7 @@ void control_container_exited(struct control *c, uint64_t container, int exit_co
  * 503", "dial tcp 10.244.1.2:80: connect: connection refused"); NULL when ok. */
 void control_call_done(struct control *c, uint64_t call, bool ok, const char *text);
 
-/* ---- life ------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------ */
 
 struct control_options { /* zero: see control_options_default */
 	/* Latencies, ns. */
@@ -164,7 +164,7 @@ bool control_running(const struct control *c);
 struct kube_store *control_store(const struct control *c);
 const struct control_options *control_settings(const struct control *c);
 
-/* ---- questions -------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------- */
 
 /* Whether nothing is left to do: queues empty, every pod bound (or refused by all
  * nodes), started or ended, and ready as far as its probes can tell. Periodic work
@@ -190,7 +190,7 @@ void control_container_env(const struct control *c, uint64_t container, struct s
 /* Node names in the order of their creation; NULL at the end. */
 const char *control_node_name(const struct control *c, uint32_t index);
 
-/* ---- verbs ------------------------------------------------------------------ */
+/* ---- verbs ----------------------------------------------------------------------- */
 /* 0, or ENOENT, EINVAL with one line in kubectl's words. They write as a client
  * does: controllers see it after the watch delay. */
 
@@ -221,7 +221,7 @@ bool control_drained(const struct control *c, const char *node);
 int control_delete(struct control *c, enum kube_kind kind, const char *namespace,
 		   const char *name, int64_t grace_s, struct err *err);
 
-/* ---- faults ----------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------- */
 
 /* The readiness (or liveness, `startup`) probe of a container answers this whatever the
  * program says; a container without such a probe gets the result too. `container` NULL:
@@ -247,14 +247,14 @@ enum control_node_fault {
 int control_node_fault(struct control *c, const char *node, enum control_node_fault fault,
 		       struct err *err);
 
-/* ---- events ------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------- */
 
 /* Writes an Event about an object (or folds it into an equal one). */
 void control_event(struct control *c, const struct kube_object *about, bool warning,
 		   const char *reason, const char *component, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* ---- snapshots ---------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------- */
 
 /* Fills in what a snapshot lacks, without time: pods of workloads (also of Deployments
  * and ReplicaSets, StatefulSets, DaemonSets, Jobs, ReplicationControllers) that own

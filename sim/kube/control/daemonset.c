@@ -50,7 +50,8 @@ static void prepare(struct daemon *d)
 	memcpy(d->borne + s->tolerations.count, tolerations, more * sizeof *d->borne);
 	d->template.spec.tolerations.items = d->borne;
 	d->template.spec.tolerations.count = s->tolerations.count + more;
-	template_name_hash(d->hash, template_digest(d->c, &d->set->object, &d->set->spec.template), 0);
+	template_name_hash(d->hash, template_digest(d->c, &d->set->object, &d->set->spec.template),
+			   0);
 }
 
 static void need_revision(struct daemon *d)
@@ -73,7 +74,7 @@ static void need_revision(struct daemon *d)
 		if (old->revision > r->revision)
 			r->revision = old->revision;
 	}
-	list_free(&revisions);
+	object_list_free(&revisions);
 	d->revision = ++r->revision;
 	o->meta.name = kube_string(o, name);
 	o->meta.namespace = kube_string(o, text_or(owner->meta.namespace, "default"));
@@ -157,7 +158,8 @@ static void place_pods(struct daemon *d)
 			continue;
 		}
 		const struct kube_pod *p = *found;
-		bool over = kube_is(p->status.phase, "Failed") || kube_is(p->status.phase, "Succeeded");
+		bool over =
+		    kube_is(p->status.phase, "Failed") || kube_is(p->status.phase, "Succeeded");
 		if (wanted && !over) {
 			count(d, p);
 		} else if (!p->object.meta.deletion_ns) {
@@ -245,7 +247,7 @@ void daemon_set_sync(struct control *c, const char *namespace, const char *name)
 	table_free(&d.by_node);
 	for (uint32_t i = 0; i < pods.count; i++)
 		kube_unref((struct kube_object *)pods.items[i]);
-	list_free(&pods);
+	object_list_free(&pods);
 	free(d.borne);
 	kube_unref((struct kube_object *)o);
 }

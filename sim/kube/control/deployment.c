@@ -7,7 +7,7 @@
 
 #include "core/arena.h"
 
-/* ---- numbers ---------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------- */
 
 static int64_t amount(const struct int_or_string *v, int64_t of, bool up)
 {
@@ -52,7 +52,7 @@ static int64_t sum(const struct rollout *r)
 	return all;
 }
 
-/* ---- sets --------------------------------------------------------------------------- */
+/* ---- sets ------------------------------------------------------------------------ */
 
 static void number_set(struct kube_object *o, const char *key, int64_t value)
 {
@@ -123,7 +123,7 @@ static void read_sets(struct rollout *r)
 		    template_digest(r->c, &set->object, &set->spec.template) == digest)
 			r->newest = v;
 	}
-	list_free(&owned);
+	object_list_free(&owned);
 }
 
 /* The size a new set gets now: what surge leaves, at most what is missing. */
@@ -212,8 +212,8 @@ static int create_set(struct rollout *r, int64_t revision)
 	int error = control_create(c, whole, &err);
 	if (error) {
 		control_event(c, &r->d->object, true, "ReplicaSetCreateError",
-			      "deployment-controller", "Failed to create new replica set \"%s\": %s",
-			      name, err.text);
+			      "deployment-controller",
+			      "Failed to create new replica set \"%s\": %s", name, err.text);
 		return error;
 	}
 	r->newest = &r->sets[r->count++];
@@ -243,7 +243,7 @@ static int need_newest(struct rollout *r, bool create)
 	return create ? create_set(r, revision + 1) : 0;
 }
 
-/* ---- rolling update -------------------------------------------------------------------- */
+/* ---- rolling update -------------------------------------------------------------- */
 
 static bool grow_newest(struct rollout *r)
 {
@@ -299,7 +299,7 @@ static bool shrink_old(struct rollout *r)
 	return shrink_healthy(r) + done > 0;
 }
 
-/* ---- Recreate ----------------------------------------------------------------------------- */
+/* ---- Recreate -------------------------------------------------------------------- */
 
 static bool old_pods_left(struct rollout *r)
 {
@@ -314,7 +314,7 @@ static bool old_pods_left(struct rollout *r)
 			left = left || (!kube_is(p->status.phase, "Failed") &&
 					!kube_is(p->status.phase, "Succeeded"));
 		}
-		list_free(&pods);
+		object_list_free(&pods);
 	}
 	return left;
 }

@@ -6,7 +6,7 @@
 #include "core/arena.h"
 #include "kube/control/deployment.h"
 
-/* ---- scaling that is no rollout ------------------------------------------------------ */
+/* ---- scaling that is no rollout -------------------------------------------------- */
 
 static int64_t annotated(const struct kube_object *o, const char *key, int64_t otherwise)
 {
@@ -125,7 +125,7 @@ void rollout_rescale(struct rollout *r)
 	free(active);
 }
 
-/* ---- history --------------------------------------------------------------------------- */
+/* ---- history --------------------------------------------------------------------- */
 
 static int by_revision(const void *a, const void *b)
 {
@@ -153,7 +153,7 @@ void rollout_clean_up(struct rollout *r)
 	free(old);
 }
 
-/* ---- status ------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------- */
 
 bool rollout_complete(const struct kube_deployment *d)
 {
@@ -196,11 +196,12 @@ static void count_pods(const struct rollout *r, struct kube_deployment *d)
 		d->status.available += s->status.available;
 	}
 	d->status.updated = r->newest ? r->newest->set->status.replicas : 0;
-	d->status.unavailable = (int32_t)(all > d->status.available ? all - d->status.available : 0);
+	d->status.unavailable =
+	    (int32_t)(all > d->status.available ? all - d->status.available : 0);
 	d->status.observed_generation = r->d->object.meta.generation;
 	if (d->status.available >= r->replicas - r->unavailable)
-		set_condition((struct rollout *)r, d, "Available", "True", "MinimumReplicasAvailable",
-			      "Deployment has minimum availability.");
+		set_condition((struct rollout *)r, d, "Available", "True",
+			      "MinimumReplicasAvailable", "Deployment has minimum availability.");
 	else
 		set_condition((struct rollout *)r, d, "Available", "False",
 			      "MinimumReplicasUnavailable",
@@ -219,7 +220,8 @@ static bool progressing(const struct kube_deployment *old, const struct kube_dep
 /* Looks at the deadline: late says False, else comes back a second after it. */
 static void check_deadline(struct rollout *r, struct kube_deployment *d, const char *message)
 {
-	int64_t deadline_s = d->spec.progress_deadline_s.set ? d->spec.progress_deadline_s.value : 600;
+	int64_t deadline_s =
+	    d->spec.progress_deadline_s.set ? d->spec.progress_deadline_s.value : 600;
 	int64_t *progress = progress_time(r->c, &d->object);
 	int64_t left = *progress + deadline_s * NS_PER_S - control_now(r->c);
 	if (left < 0)
@@ -250,7 +252,8 @@ static void progress_conditions(struct rollout *r, struct kube_deployment *d)
 	    kube_is(have->reason, "NewReplicaSetAvailable"))
 		return;
 	if (rollout_complete(d)) {
-		snprintf(message, sizeof message, "%s \"%s\" has successfully progressed.", what, set);
+		snprintf(message, sizeof message, "%s \"%s\" has successfully progressed.", what,
+			 set);
 		set_condition(r, d, "Progressing", "True", "NewReplicaSetAvailable", message);
 	} else if (progressing(r->d, d)) {
 		snprintf(message, sizeof message, "%s \"%s\" is progressing.", what, set);
@@ -258,7 +261,8 @@ static void progress_conditions(struct rollout *r, struct kube_deployment *d)
 		*progress = control_now(r->c);
 		check_deadline(r, d, NULL);
 	} else {
-		snprintf(message, sizeof message, "%s \"%s\" has timed out progressing.", what, set);
+		snprintf(message, sizeof message, "%s \"%s\" has timed out progressing.", what,
+			 set);
 		check_deadline(r, d, message);
 	}
 }

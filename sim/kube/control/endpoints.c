@@ -141,15 +141,18 @@ static void put_subset(struct endpoints_sync *s, struct kube_endpoints *e, uint3
 			.port = { true, p->number },
 		};
 	}
-	subset->addresses.items = arena_array(o->arena, from->count, sizeof *subset->addresses.items);
-	subset->not_ready.items = arena_array(o->arena, from->count, sizeof *subset->not_ready.items);
+	subset->addresses.items =
+	    arena_array(o->arena, from->count, sizeof *subset->addresses.items);
+	subset->not_ready.items =
+	    arena_array(o->arena, from->count, sizeof *subset->not_ready.items);
 	for (int pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < from->count && *room; i++) {
 			const struct address *a = &from->items[i];
 			if (a->ready != (pass == 0))
 				continue;
-			put_address(o, a->ready ? &subset->addresses.items[subset->addresses.count++]
-						: &subset->not_ready.items[subset->not_ready.count++],
+			put_address(o,
+				    a->ready ? &subset->addresses.items[subset->addresses.count++]
+					     : &subset->not_ready.items[subset->not_ready.count++],
 				    s->service, a);
 			--*room;
 		}
@@ -177,7 +180,8 @@ static struct kube_endpoints *endpoints_make(struct endpoints_sync *s)
 	e->subsets.items = arena_array(o->arena, s->port_count + 1, sizeof *e->subsets.items);
 	for (uint32_t i = 0; i < s->port_count; i++)
 		if (s->ports[i].count > 1)
-			qsort(s->ports[i].items, s->ports[i].count, sizeof *s->ports[i].items, by_ip);
+			qsort(s->ports[i].items, s->ports[i].count, sizeof *s->ports[i].items,
+			      by_ip);
 	for (uint32_t i = 0; i < s->port_count; i++) {
 		if (s->ports[i].merged)
 			continue;
@@ -189,7 +193,7 @@ static struct kube_endpoints *endpoints_make(struct endpoints_sync *s)
 	return e;
 }
 
-/* ---- comparison ------------------------------------------------------------------- */
+/* ---- comparison ------------------------------------------------------------------ */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -207,7 +211,8 @@ static bool same_list(const struct kube_endpoint_address *a, const struct kube_e
 	return true;
 }
 
-static bool same_subset(const struct kube_endpoints_subset *a, const struct kube_endpoints_subset *b)
+static bool same_subset(const struct kube_endpoints_subset *a,
+			const struct kube_endpoints_subset *b)
 {
 	if (a->addresses.count != b->addresses.count || a->not_ready.count != b->not_ready.count ||
 	    a->ports.count != b->ports.count)
@@ -282,5 +287,5 @@ void endpoints_sync(struct control *c, const char *namespace, const char *name)
 	r->endpoints_synced_ns = control_now(c);
 	endpoints_write(&s, endpoints_make(&s), trigger);
 	arena_free(s.arena);
-	list_free(&pods);
+	object_list_free(&pods);
 }

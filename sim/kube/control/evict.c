@@ -49,8 +49,8 @@ static void evict(struct lifecycle *l, const struct kube_pod *p)
 	struct control *c = l->c;
 	struct kube_pod *copy = pod_touch(p);
 	control_event(c, &p->object, false, "TaintManagerEviction", COMPONENT,
-		      "Marking for deletion Pod %s/%s", text_or(p->object.meta.namespace, "default"),
-		      p->object.meta.name);
+		      "Marking for deletion Pod %s/%s",
+		      text_or(p->object.meta.namespace, "default"), p->object.meta.name);
 	condition_set(&copy->object, &copy->status.conditions, "DisruptionTarget", "True",
 		      "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint",
 		      control_now(c));
@@ -81,14 +81,14 @@ static int64_t patience(const struct kube_node *n, const struct kube_pod *p)
 		const struct kube_taint *taint = &n->spec.taints.items[i];
 		if (!kube_is(taint->effect, "NoExecute"))
 			continue;
-		if (!tolerates(&p->spec, taint))
+		if (!pod_tolerates(&p->spec, taint))
 			return 0;
 		for (uint32_t j = 0; j < p->spec.tolerations.count; j++) {
 			struct kube_pod_spec one = { 0 };
 			const struct kube_toleration *t = &p->spec.tolerations.items[j];
 			one.tolerations.items = p->spec.tolerations.items + j;
 			one.tolerations.count = 1;
-			if (!t->seconds.set || !tolerates(&one, taint))
+			if (!t->seconds.set || !pod_tolerates(&one, taint))
 				continue;
 			int64_t s = t->seconds.value > 0 ? t->seconds.value : 0;
 			if (s * NS_PER_S < least)
@@ -160,8 +160,9 @@ void evictions_pod_changed(struct lifecycle *l, const struct kube_pod *old,
 			eviction_free(e);
 		return;
 	}
-	if (!now->spec.node_name || (old && old->spec.node_name &&
-				     !old->object.meta.deletion_ns == !now->object.meta.deletion_ns))
+	if (!now->spec.node_name ||
+	    (old && old->spec.node_name &&
+	     !old->object.meta.deletion_ns == !now->object.meta.deletion_ns))
 		return;
 	const struct kube_node *n = life_node(l, now->spec.node_name);
 	if (n && (has_no_execute(n) || l->evictions.count))
@@ -177,14 +178,14 @@ void evict_by_force(struct lifecycle *l, const char *node, bool all)
 	if (!r)
 		return;
 	TAILQ_FOREACH(p, &r->pods, on_node)
-		list_add(&pods, kube_ref(p->record.now));
+		object_list_add(&pods, kube_ref(p->record.now));
 	for (uint32_t i = 0; i < pods.count; i++) {
 		const struct kube_pod *pod = (const struct kube_pod *)pods.items[i];
 		struct kube_taint taint = { .key = "node.kubernetes.io/out-of-service",
 					    .effect = "NoExecute" };
-		if (all || !tolerates(&pod->spec, &taint))
+		if (all || !pod_tolerates(&pod->spec, &taint))
 			control_delete_object(c, &pod->object, 0);
 		kube_unref((struct kube_object *)&pod->object);
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 }

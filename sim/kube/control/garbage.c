@@ -43,7 +43,7 @@ void garbage_orphan(struct control *c, const struct kube_object *owner)
 	}
 	for (uint32_t i = 0; i < l.count; i++)
 		control_update(c, (struct kube_object *)l.items[i], false);
-	list_free(&l);
+	object_list_free(&l);
 }
 
 static void finalize(struct control *c, const char *key)
@@ -75,10 +75,10 @@ void garbage_sync(struct control *c, const char *what, const char *key)
 		collect(c, l.items[i]);
 		kube_unref((struct kube_object *)l.items[i]);
 	}
-	list_free(&l);
+	object_list_free(&l);
 }
 
-/* ---- namespaces -------------------------------------------------------------------------- */
+/* ---- namespaces ------------------------------------------------------------------ */
 
 /* Deletes what is in the namespace; whether anything is left. */
 static bool empty_namespace(struct control *c, const char *namespace)

@@ -8,7 +8,7 @@
 #include "core/arena.h"
 #include "core/strbuf.h"
 
-/* ---- keys ------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------ */
 
 static const char *or_empty(const char *s)
 {
@@ -51,7 +51,7 @@ const struct kube_owner *controller_of(const struct kube_object *o)
 	return NULL;
 }
 
-/* ---- owners ----------------------------------------------------------------- */
+/* ---- owners ---------------------------------------------------------------------- */
 
 struct owner *index_owner(const struct index *x, const char *uid)
 {
@@ -132,7 +132,7 @@ static void owned(const struct index *x, const char *uid, bool controller, enum 
 		if (controller && !d->controller)
 			continue;
 		if (kind == KIND_NONE || d->record->now->kind == kind)
-			list_add(out, d->record->now);
+			object_list_add(out, d->record->now);
 	}
 }
 
@@ -147,7 +147,7 @@ void index_dependents(const struct index *x, const char *uid, struct object_list
 	owned(x, uid, false, KIND_NONE, out);
 }
 
-/* ---- nodes ------------------------------------------------------------------ */
+/* ---- nodes ----------------------------------------------------------------------- */
 
 struct spread_key { uint32_t owner, node; };
 
@@ -217,7 +217,7 @@ static void node_change(struct index *x, enum kube_change change, const struct k
 		n->pods_room /= 1000;
 }
 
-/* ---- pods ------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------ */
 
 static int64_t request(const struct kube_container *c, const char *resource)
 {
@@ -296,7 +296,7 @@ static void pod_change(struct index *x, struct pod_record *p, const struct kube_
 		pod_onto_node(x, p, now);
 }
 
-/* ---- changes ---------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------- */
 
 static size_t record_size(enum kube_kind kind)
 {

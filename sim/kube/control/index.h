@@ -22,9 +22,9 @@ struct object_list {
 	const struct kube_object **items;
 	uint32_t count, capacity;
 };
-void list_add(struct object_list *l, const struct kube_object *o);
-void list_free(struct object_list *l);
-void list_sort(struct object_list *l); /* by name */
+void object_list_add(struct object_list *l, const struct kube_object *o);
+void object_list_free(struct object_list *l);
+void object_list_sort(struct object_list *l); /* by name */
 bool maps_equal(const struct kube_map *a, const struct kube_map *b);
 
 struct dependency { /* one owner reference */

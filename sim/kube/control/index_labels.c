@@ -6,9 +6,9 @@
 
 #include "core/arena.h"
 
-/* ---- lists ------------------------------------------------------------------ */
+/* ---- lists ----------------------------------------------------------------------- */
 
-void list_add(struct object_list *l, const struct kube_object *o)
+void object_list_add(struct object_list *l, const struct kube_object *o)
 {
 	if (l->count == l->capacity) {
 		uint32_t capacity = l->capacity ? 2 * l->capacity : 16;
@@ -18,7 +18,7 @@ void list_add(struct object_list *l, const struct kube_object *o)
 	l->items[l->count++] = o;
 }
 
-void list_free(struct object_list *l)
+void object_list_free(struct object_list *l)
 {
 	free(l->items);
 	*l = (struct object_list){ 0 };
@@ -31,13 +31,13 @@ static int by_name(const void *a, const void *b)
 	return strcmp(p->meta.name, q->meta.name);
 }
 
-void list_sort(struct object_list *l)
+void object_list_sort(struct object_list *l)
 {
 	if (l->count > 1)
 		qsort(l->items, l->count, sizeof *l->items, by_name);
 }
 
-/* ---- keys ------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------ */
 
 static const char *or_empty(const char *s)
 {
@@ -68,7 +68,7 @@ void *index_find(const struct table *t, const char *a, const char *b, const char
 	return found ? *found : NULL;
 }
 
-/* ---- labels ----------------------------------------------------------------- */
+/* ---- labels ---------------------------------------------------------------------- */
 
 static struct label_bucket *bucket_need(struct index *x, const char *namespace, const char *key,
 					const char *value)
@@ -147,8 +147,8 @@ static struct label_bucket *narrowest(const struct index *x, const char *namespa
 {
 	struct label_bucket *best = NULL;
 	for (uint32_t i = 0; i < m->count; i++) {
-		struct label_bucket *b =
-			index_find(&x->buckets, namespace, m->items[i].key, or_empty(m->items[i].value));
+		struct label_bucket *b = index_find(&x->buckets, namespace, m->items[i].key,
+						    or_empty(m->items[i].value));
 		if (!b)
 			return NULL;
 		if (!best || b->pod_count < best->pod_count)
@@ -166,8 +166,8 @@ void index_select(const struct index *x, const char *namespace, const struct kub
 		return;
 	TAILQ_FOREACH(l, &b->pods, link)
 		if (kube_map_selects(selector, &l->pod->record.now->meta.labels))
-			list_add(out, l->pod->record.now);
-	list_sort(out);
+			object_list_add(out, l->pod->record.now);
+	object_list_sort(out);
 }
 
 void index_select_full(const struct index *x, const char *namespace,
@@ -178,8 +178,8 @@ void index_select_full(const struct index *x, const char *namespace,
 		index_select(x, namespace, &selector->match_labels, &some);
 		for (uint32_t i = 0; i < some.count; i++)
 			if (kube_selector_matches(selector, &some.items[i]->meta.labels))
-				list_add(out, some.items[i]);
-		list_free(&some);
+				object_list_add(out, some.items[i]);
+		object_list_free(&some);
 		return;
 	}
 	void *value;
@@ -187,9 +187,9 @@ void index_select_full(const struct index *x, const char *namespace,
 		const struct kube_object *o = (*(struct record **)value)->now;
 		if (strcmp(or_empty(o->meta.namespace), or_empty(namespace)) == 0 &&
 		    kube_selector_matches(selector, &o->meta.labels))
-			list_add(out, o);
+			object_list_add(out, o);
 	}
-	list_sort(out);
+	object_list_sort(out);
 }
 
 void index_service_unlink(struct index *x, struct service_record *s)
@@ -209,8 +209,9 @@ void index_service_link(struct index *x, struct service_record *s, const struct 
 	const struct kube_pair *best = NULL;
 	uint32_t least = UINT32_MAX;
 	for (uint32_t i = 0; i < m->count; i++) {
-		struct label_bucket *b = index_find(&x->buckets, or_empty(now->object.meta.namespace),
-					      m->items[i].key, or_empty(m->items[i].value));
+		struct label_bucket *b =
+		    index_find(&x->buckets, or_empty(now->object.meta.namespace), m->items[i].key,
+			       or_empty(m->items[i].value));
 		uint32_t n = b ? b->service_count : 0;
 		if (n < least) {
 			least = n;
@@ -239,8 +240,8 @@ void index_services(const struct index *x, const char *namespace, const struct k
 		TAILQ_FOREACH(s, &b->services, link) {
 			const struct kube_service *svc = (const void *)s->record.now;
 			if (kube_map_selects(&svc->spec.selector, labels))
-				list_add(out, &svc->object);
+				object_list_add(out, &svc->object);
 		}
 	}
-	list_sort(out);
+	object_list_sort(out);
 }

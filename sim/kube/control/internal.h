@@ -56,7 +56,7 @@ struct control {
 	uint32_t cidr_next[2];
 };
 
-/* ---- control.c ---------------------------------------------------------------- */
+/* ---- control.c ------------------------------------------------------------------- */
 
 int64_t control_now(const struct control *c);
 /* From a change in the store to what a controller writes because of it. */
@@ -81,7 +81,7 @@ void control_add_finalizer(struct kube_object *o, const char *finalizer);
 /* events.c */
 void events_free(struct control *c);
 
-/* ---- build.c: making objects --------------------------------------------------- */
+/* ---- build.c: making objects ----------------------------------------------------- */
 
 const char *text_or(const char *s, const char *otherwise);
 /* A copy of the list of pairs, so that kube_map_set touches nobody else's. */
@@ -126,7 +126,7 @@ bool pod_available(const struct control *c, const struct kube_pod *p, int64_t mi
 		   int64_t *wait_ns);
 int64_t pod_ready_since(const struct kube_pod *p);
 
-/* ---- names.c -------------------------------------------------------------------- */
+/* ---- names.c --------------------------------------------------------------------- */
 
 #define SUFFIX_LETTERS 5
 /* "prefix" + five drawn letters; the prefix is cut so that 63 characters remain. */
@@ -134,7 +134,7 @@ const char *name_generate(struct control *c, struct kube_object *o, const char *
 /* A hash as Kubernetes writes it: decimal digits in its alphabet. */
 const char *template_name_hash(char out[16], uint64_t digest, int64_t collisions);
 
-/* ---- controllers ------------------------------------------------------------------ */
+/* ---- controllers ----------------------------------------------------------------- */
 
 void slices_sync(struct control *c, const char *namespace, const char *name);
 void slices_pod_changed(struct control *c, const struct kube_pod *old, const struct kube_pod *now);
@@ -181,7 +181,7 @@ void garbage_sync(struct control *c, const char *what, const char *key);
 /* Dependents forget the owner (deletion with propagation Orphan). */
 void garbage_orphan(struct control *c, const struct kube_object *owner);
 
-/* ---- scheduler -------------------------------------------------------------------- */
+/* ---- scheduler ------------------------------------------------------------------- */
 
 struct scheduler *scheduler_new(struct control *c);
 void scheduler_free(struct scheduler *s);
@@ -194,11 +194,11 @@ uint32_t scheduler_busy(const struct scheduler *s);
 /* The node that a pod would get now, or NULL with the reason in `why` (may be NULL). */
 struct node_record *scheduler_pick(struct scheduler *s, const struct kube_pod *p,
 				   struct strbuf *why);
-bool tolerates(const struct kube_pod_spec *spec, const struct kube_taint *taint);
+bool pod_tolerates(const struct kube_pod_spec *spec, const struct kube_taint *taint);
 /* Whether the pod may be on the node by its taints, selector and name. */
 bool node_admits(const struct kube_node *node, const struct kube_pod_spec *spec);
 
-/* ---- node lifecycle ------------------------------------------------------------------ */
+/* ---- node lifecycle -------------------------------------------------------------- */
 
 struct lifecycle *lifecycle_new(struct control *c);
 void lifecycle_free(struct lifecycle *l);

@@ -37,7 +37,7 @@ static void read_pods(struct job *j)
 			j->active++;
 		}
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 }
 
 static void create_pod(struct job *j)
@@ -75,7 +75,7 @@ static void delete_active(struct job *j)
 			control_delete_object(j->c, pods.items[i], -1);
 		kube_unref((struct kube_object *)pods.items[i]);
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 	j->active = 0;
 }
 
@@ -125,7 +125,8 @@ static void write_status(struct job *j, const char *end, const char *reason, con
 		bool ok = kube_is(end, "Complete");
 		int64_t now = control_now(j->c);
 		condition_set(&copy->object, &copy->status.conditions,
-			      ok ? "SuccessCriteriaMet" : "FailureTarget", "True", reason, message, now);
+			      ok ? "SuccessCriteriaMet" : "FailureTarget", "True", reason, message,
+			      now);
 		condition_set(&copy->object, &copy->status.conditions, end, "True", reason, message,
 			      now);
 		if (ok)

@@ -22,7 +22,7 @@ const struct kube_node *kubelet_node(const struct kubelet *k)
 	return (const struct kube_node *)k->node->record.now;
 }
 
-/* ---- kubelets ------------------------------------------------------------------------- */
+/* ---- kubelets -------------------------------------------------------------------- */
 
 struct kubelet *kubelet_need(struct control *c, struct node_record *n)
 {
@@ -35,8 +35,9 @@ struct kubelet *kubelet_need(struct control *c, struct node_record *n)
 	table_init(&k->images, TABLE_STRING_KEYS, sizeof(char *));
 	/* Each node looks at its containers at a moment of its own. */
 	k->relist_phase_ns = c->options.relist
-				     ? (int64_t)(hash_bytes(n->record.key, strlen(n->record.key), 1) %
-						 (uint64_t)c->options.relist) : 0;
+				 ? (int64_t)(hash_bytes(n->record.key, strlen(n->record.key), 1) %
+					     (uint64_t)c->options.relist)
+				 : 0;
 	ranges_init(k);
 	n->kubelet = k;
 	return k;
@@ -113,7 +114,7 @@ void kubelets_stop(struct kubelets *l)
 	}
 }
 
-/* ---- pods ------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------ */
 
 struct kubelet_pod *kubelets_find(const struct control *c, const char *namespace,
 				  const char *name)
@@ -253,7 +254,7 @@ void kubelet_pod_account(struct kubelet_pod *p)
 		p->kubelet->c->busy--;
 }
 
-/* ---- reports of the host -------------------------------------------------------------------- */
+/* ---- reports of the host --------------------------------------------------------- */
 
 void control_container_exited(struct control *c, uint64_t container, int exit_code)
 {
@@ -270,7 +271,7 @@ uint64_t control_container_id(const struct control *c, const char *namespace, co
 	return k && k->state == CONTAINER_RUNNING ? k->run : 0;
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults ---------------------------------------------------------------------- */
 
 static void node_off(struct kubelet *k)
 {

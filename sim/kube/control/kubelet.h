@@ -138,7 +138,7 @@ void kubelet_pod_free(struct kubelet_pod *p);
 /* Counts the pod in control.busy while it has something to do. */
 void kubelet_pod_account(struct kubelet_pod *p);
 
-/* ---- kubelet_pod.c: stages ---------------------------------------------------------- */
+/* ---- kubelet_pod.c: stages ------------------------------------------------------- */
 
 struct kubelet_pod *kubelet_pod_new(struct kubelet *k, const struct kube_pod *pod);
 /* The object changed, or the kubelet works again. */
@@ -153,7 +153,7 @@ void kubelet_pod_container_down(struct kubelet_pod *p);
 void kubelet_pod_lose_sandbox(struct kubelet_pod *p);
 void kubelet_pod_boot(struct kubelet_pod *p);
 
-/* ---- kubelet_run.c: containers ---------------------------------------------------------- */
+/* ---- kubelet_run.c: containers --------------------------------------------------- */
 
 const struct kube_container *container_spec(const struct kubelet_container *k);
 bool container_sidecar(const struct kubelet_container *k);
@@ -174,7 +174,7 @@ void container_resume(struct kubelet_container *k);
 struct kube_env_vars *services_env(const struct kubelet_container *k);
 void env_forget(struct kubelets *l);
 
-/* ---- probes.c ------------------------------------------------------------------------------ */
+/* ---- probes.c -------------------------------------------------------------------- */
 
 const struct kube_probe *probe_spec(const struct probe_worker *w);
 void probes_start(struct kubelet_container *k); /* a run began */
@@ -192,14 +192,14 @@ uint64_t call_begin(struct kubelet_container *k, enum control_call_kind kind,
 		    struct probe_worker *worker);
 void call_forget(struct control *c, uint64_t call);
 
-/* ---- kubelet_status.c -------------------------------------------------------------------------- */
+/* ---- kubelet_status.c ------------------------------------------------------------ */
 
 /* Writes the pod's status when it differs from what the API has. */
 void kubelet_status_write(struct kubelet_pod *p);
 /* Initial node status of a kubelet that registers. */
 void kubelet_node_status(struct kubelet *k);
 
-/* ---- addresses.c -------------------------------------------------------------------------------- */
+/* ---- addresses.c ----------------------------------------------------------------- */
 
 void ranges_init(struct kubelet *k);
 void ranges_free(struct kubelet *k);

@@ -22,7 +22,7 @@ static void step_after(struct kubelet_pod *p, int64_t delay_ns, event_fn *fn)
 	p->step = engine_after(c->engine, delay_ns, fn, p);
 }
 
-/* ---- making ----------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------- */
 
 static void containers_init(struct kubelet_pod *p)
 {
@@ -76,7 +76,7 @@ struct kubelet_pod *kubelet_pod_new(struct kubelet *k, const struct kube_pod *po
 	return p;
 }
 
-/* ---- volumes ------------------------------------------------------------------------------ */
+/* ---- volumes --------------------------------------------------------------------- */
 
 static bool volumes_mounted(struct kubelet_pod *p)
 {
@@ -86,9 +86,11 @@ static bool volumes_mounted(struct kubelet_pod *p)
 		const struct kube_volume *v = &p->pod->spec.volumes.items[i];
 		if (v->config_map && !kube_store_get(c->store, KIND_CONFIG_MAP,
 						     pod->meta.namespace, v->config_map)) {
-			control_event(c, pod, true, "FailedMount", "kubelet",
-				      "MountVolume.SetUp failed for volume \"%s\" : configmap \"%s\" "
-				      "not found", v->name, v->config_map);
+			control_event(
+			    c, pod, true, "FailedMount", "kubelet",
+			    "MountVolume.SetUp failed for volume \"%s\" : configmap \"%s\" "
+			    "not found",
+			    v->name, v->config_map);
 			return false;
 		}
 		if (v->claim_name &&
@@ -114,7 +116,7 @@ static void mount_volumes(void *ctx)
 	step_after(p, control_span(c, c->options.sandbox, 4 * c->options.sandbox), make_sandbox);
 }
 
-/* ---- sandbox -------------------------------------------------------------------------------- */
+/* ---- sandbox --------------------------------------------------------------------- */
 
 static int attach(struct kubelet_pod *p, struct err *err)
 {
@@ -208,7 +210,7 @@ void kubelet_pod_boot(struct kubelet_pod *p)
 	kubelet_pod_relist(p);
 }
 
-/* ---- admission and sync ----------------------------------------------------------------------- */
+/* ---- admission and sync ---------------------------------------------------------- */
 
 static void admit(void *ctx)
 {
@@ -274,7 +276,7 @@ void kubelet_pod_sync(struct kubelet_pod *p)
 	kubelet_pod_account(p);
 }
 
-/* ---- relist ----------------------------------------------------------------------------------------- */
+/* ---- relist ---------------------------------------------------------------------- */
 
 static void finish(struct kubelet_pod *p)
 {
@@ -340,7 +342,7 @@ void kubelet_pod_relist(struct kubelet_pod *p)
 	p->relist = engine_at(c->engine, when, relist, p);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------- */
 
 void kubelet_pod_stopped(struct kubelet_pod *p)
 {
@@ -379,8 +381,8 @@ void kubelet_pod_terminate(struct kubelet_pod *p)
 {
 	struct control *c = control_of(p);
 	const struct kube_meta *m = &p->pod->object.meta;
-	int64_t grace_s = p->pod->spec.termination_grace_s.set ? p->pod->spec.termination_grace_s.value
-							       : 30;
+	int64_t grace_s =
+	    p->pod->spec.termination_grace_s.set ? p->pod->spec.termination_grace_s.value : 30;
 	if (m->deletion_ns && m->deletion_grace_s.set)
 		grace_s = m->deletion_grace_s.value;
 	engine_cancel(c->engine, &p->step);

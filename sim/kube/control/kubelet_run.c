@@ -63,7 +63,7 @@ void container_clear(struct kubelet_container *k)
 	k->services = NULL;
 }
 
-/* ---- images -------------------------------------------------------------------------------- */
+/* ---- images ---------------------------------------------------------------------- */
 
 static bool pull_fails(struct control *c, const char *image)
 {
@@ -104,9 +104,11 @@ static void pulled(void *ctx)
 		uint64_t bytes = 4000000 + hash_bytes(image, strlen(image), 2) % 90000000;
 		image_add(p->kubelet, image);
 		k->pull_backoff_ns = 0;
-		control_event(c, pod_object(k), false, "Pulled", "kubelet",
-			      "Successfully pulled image \"%s\" in %.3gs (%.3gs including waiting). "
-			      "Image size: %llu bytes.", image, s, s, (unsigned long long)bytes);
+		control_event(
+		    c, pod_object(k), false, "Pulled", "kubelet",
+		    "Successfully pulled image \"%s\" in %.3gs (%.3gs including waiting). "
+		    "Image size: %llu bytes.",
+		    image, s, s, (unsigned long long)bytes);
 		create(k);
 		return;
 	}
@@ -129,8 +131,9 @@ static void pull(struct kubelet_container *k, bool present)
 	if (present)
 		span = QUICK_PULL;
 	else if (!annotated(k, "svclab.dev/pull-delay", &span))
-		span = pull_fails(c, image) ? c->options.pull
-					    : control_span(c, c->options.pull, 10 * c->options.pull);
+		span = pull_fails(c, image)
+			   ? c->options.pull
+			   : control_span(c, c->options.pull, 10 * c->options.pull);
 	/* One image at a time on a node (serializeImagePulls). */
 	int64_t begin = k->pod->kubelet->pull_free_ns > now ? k->pod->kubelet->pull_free_ns : now;
 	k->pod->kubelet->pull_free_ns = begin + span;
@@ -161,14 +164,14 @@ static void pull_backoff(struct kubelet_container *k)
 	k->pull_backoff_ns = k->pull_backoff_ns ? 2 * k->pull_backoff_ns : BACKOFF_FIRST;
 	if (k->pull_backoff_ns > BACKOFF_LAST)
 		k->pull_backoff_ns = BACKOFF_LAST;
-	control_event(c, pod_object(k), false, "BackOff", "kubelet", "Back-off pulling image \"%s\"",
-		      image);
+	control_event(c, pod_object(k), false, "BackOff", "kubelet",
+		      "Back-off pulling image \"%s\"", image);
 	control_event(c, pod_object(k), true, "Failed", "kubelet", "Error: ImagePullBackOff");
 	timer_after(k, k->pull_backoff_ns, pull_again);
 	kubelet_pod_relist(k->pod);
 }
 
-/* ---- start ------------------------------------------------------------------------------------ */
+/* ---- start ----------------------------------------------------------------------- */
 
 static void start_program(void *ctx)
 {
@@ -293,7 +296,7 @@ void containers_advance(struct kubelet_pod *p)
 	p->adopted = false;
 }
 
-/* ---- the end of a run ---------------------------------------------------------------------------- */
+/* ---- the end of a run ------------------------------------------------------------ */
 
 void container_ended(struct kubelet_container *k, int32_t exit_code)
 {
@@ -371,8 +374,8 @@ void container_stop(struct kubelet_container *k, int64_t grace_ns)
 	if (k->state != CONTAINER_RUNNING || k->stop != STOP_NONE)
 		return;
 	if (k->pod->stage == STAGE_STOPPING)
-		control_event(c, pod_object(k), false, "Killing", "kubelet", "Stopping container %s",
-			      spec->name);
+		control_event(c, pod_object(k), false, "Killing", "kubelet",
+			      "Stopping container %s", spec->name);
 	k->stop = STOP_HOOK;
 	k->killed_ns = control_now(c) + grace_ns;
 	engine_cancel(c->engine, &k->timer);
@@ -390,7 +393,7 @@ void container_stop(struct kubelet_container *k, int64_t grace_ns)
 	}
 }
 
-/* ---- restarts --------------------------------------------------------------------------------------- */
+/* ---- restarts -------------------------------------------------------------------- */
 
 static bool restarts(const struct kubelet_container *k)
 {

@@ -5,7 +5,7 @@
 #include "core/arena.h"
 #include "kube/control/kubelet.h"
 
-/* ---- containers ------------------------------------------------------------------------ */
+/* ---- containers ------------------------------------------------------------------ */
 
 /* Appends a made-up digest that is the same for the same text: 64 hexadecimal digits. */
 static const char *digest(struct kube_object *o, const char *prefix, const char *text,
@@ -68,9 +68,9 @@ static void put_container(struct kube_pod *pod, struct kube_container_status *s,
 				    : before ? "PodInitializing" : "ContainerCreating";
 		if (k->state == CONTAINER_BACKOFF)
 			s->message = arena_printf(
-				o->arena, "back-off %llds restarting failed container=%s pod=%s_%s(%s)",
-				(long long)(k->backoff_ns / NS_PER_S), spec->name, o->meta.name,
-				text_or(o->meta.namespace, "default"), p->uid);
+			    o->arena, "back-off %llds restarting failed container=%s pod=%s_%s(%s)",
+			    (long long)(k->backoff_ns / NS_PER_S), spec->name, o->meta.name,
+			    text_or(o->meta.namespace, "default"), p->uid);
 	}
 	if (k->ever)
 		put_ids(pod, s, k);
@@ -103,7 +103,7 @@ static void put_containers(struct kube_pod *pod, const struct kubelet_pod *p)
 			      &p->containers[i]);
 }
 
-/* ---- phase and conditions ------------------------------------------------------------------ */
+/* ---- phase and conditions -------------------------------------------------------- */
 
 static bool initialized(const struct kubelet_pod *p)
 {
@@ -195,8 +195,10 @@ static void put_conditions(struct kube_pod *pod, const struct kubelet_pod *p, in
 	put(pod, "Initialized", init_done, "ContainersNotInitialized", strbuf_text(&init), now_ns);
 	if (ready && gate) {
 		struct strbuf message = { 0 };
-		strbuf_printf(&message, "corresponding condition of pod readiness gate \"%s\" does not "
-					"exist.", gate);
+		strbuf_printf(&message,
+			      "corresponding condition of pod readiness gate \"%s\" does not "
+			      "exist.",
+			      gate);
 		put(pod, "Ready", false, "ReadinessGatesNotReady", strbuf_text(&message), now_ns);
 		strbuf_free(&message);
 	} else {
@@ -227,7 +229,7 @@ static void sort_conditions(struct kube_pod *pod)
 	*l = sorted;
 }
 
-/* ---- addresses ------------------------------------------------------------------------------ */
+/* ---- addresses ------------------------------------------------------------------- */
 
 static void put_addresses(struct kube_pod *pod, const struct kubelet_pod *p)
 {
@@ -264,7 +266,7 @@ static const char *qos_class(const struct kube_pod *pod)
 	return guaranteed ? "Guaranteed" : "Burstable";
 }
 
-/* ---- comparison -------------------------------------------------------------------------------- */
+/* ---- comparison ------------------------------------------------------------------ */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -290,7 +292,8 @@ static bool same_status(const struct kube_pod_status *a, const struct kube_pod_s
 	    a->init_containers.count != b->init_containers.count)
 		return false;
 	for (uint32_t i = 0; i < a->conditions.count; i++) {
-		const struct kube_condition *x = &a->conditions.items[i], *y = &b->conditions.items[i];
+		const struct kube_condition *x = &a->conditions.items[i],
+					    *y = &b->conditions.items[i];
 		if (!same_text(x->type, y->type) || !same_text(x->status, y->status) ||
 		    !same_text(x->reason, y->reason) || !same_text(x->message, y->message))
 			return false;
@@ -330,7 +333,7 @@ void kubelet_status_write(struct kubelet_pod *p)
 		control_update(c, &pod->object, false);
 }
 
-/* ---- node ---------------------------------------------------------------------------------------- */
+/* ---- node ------------------------------------------------------------------------ */
 
 static void put_resource(struct kube_node *n, const char *name, const char *value)
 {

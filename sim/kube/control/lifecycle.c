@@ -35,16 +35,16 @@ const struct kube_node *life_node(const struct lifecycle *l, const char *name)
 	return index_node_object(&l->c->index, name);
 }
 
-int64_t next_pass(const struct lifecycle *l, int64_t when_ns)
+int64_t life_next_pass(const struct lifecycle *l, int64_t when_ns)
 {
 	int64_t p = l->c->options.monitor_period > 0 ? l->c->options.monitor_period : NS_PER_S;
 	int64_t since = when_ns - l->start_ns;
 	return l->start_ns + (since <= 0 ? 0 : (since + p - 1) / p * p);
 }
 
-/* ---- taints ----------------------------------------------------------------------------- */
+/* ---- taints ---------------------------------------------------------------------- */
 
-bool has_taint(const struct kube_node *n, const char *key, const char *effect)
+bool node_has_taint(const struct kube_node *n, const char *key, const char *effect)
 {
 	for (uint32_t i = 0; i < n->spec.taints.count; i++)
 		if (kube_is(n->spec.taints.items[i].key, key) &&
@@ -53,10 +53,10 @@ bool has_taint(const struct kube_node *n, const char *key, const char *effect)
 	return false;
 }
 
-void taint_set(struct lifecycle *l, struct kube_node *copy, const char *key, const char *effect,
-	       bool wanted)
+void node_taint_set(struct lifecycle *l, struct kube_node *copy, const char *key,
+		    const char *effect, bool wanted)
 {
-	if (has_taint(copy, key, effect) == wanted)
+	if (node_has_taint(copy, key, effect) == wanted)
 		return;
 	uint32_t n = copy->spec.taints.count, count = 0;
 	struct kube_taint *items = arena_array(copy->object.arena, n + 1, sizeof *items);
@@ -96,28 +96,28 @@ static void sync_taints(struct control *c, const char *namespace, const char *na
 		return;
 	struct kube_node *copy = (struct kube_node *)kube_copy(&n->object);
 	const char *ready = ready_status(n);
-	taint_set(l, copy, TAINT_NOT_READY, "NoSchedule", !strcmp(ready, "False"));
-	taint_set(l, copy, TAINT_UNREACHABLE, "NoSchedule", !strcmp(ready, "Unknown"));
+	node_taint_set(l, copy, TAINT_NOT_READY, "NoSchedule", !strcmp(ready, "False"));
+	node_taint_set(l, copy, TAINT_UNREACHABLE, "NoSchedule", !strcmp(ready, "Unknown"));
 	if (!strcmp(ready, "True")) {
-		taint_set(l, copy, TAINT_NOT_READY, "NoExecute", false);
-		taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", false);
+		node_taint_set(l, copy, TAINT_NOT_READY, "NoExecute", false);
+		node_taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", false);
 	}
 	for (size_t i = 0; i < sizeof pressures / sizeof *pressures; i++)
-		taint_set(l, copy, pressures[i].key, "NoSchedule",
-			  kube_condition_true(&n->status.conditions, pressures[i].condition));
-	taint_set(l, copy, "node.kubernetes.io/unschedulable", "NoSchedule",
-		  n->spec.unschedulable == TRI_TRUE);
+		node_taint_set(l, copy, pressures[i].key, "NoSchedule",
+			       kube_condition_true(&n->status.conditions, pressures[i].condition));
+	node_taint_set(l, copy, "node.kubernetes.io/unschedulable", "NoSchedule",
+		       n->spec.unschedulable == TRI_TRUE);
 	bool same = copy->spec.taints.count == n->spec.taints.count;
 	for (uint32_t i = 0; same && i < copy->spec.taints.count; i++)
-		same = has_taint(n, copy->spec.taints.items[i].key,
-				 copy->spec.taints.items[i].effect);
+		same = node_has_taint(n, copy->spec.taints.items[i].key,
+				      copy->spec.taints.items[i].effect);
 	if (same)
 		kube_unref(&copy->object);
 	else
 		control_update(c, &copy->object, true);
 }
 
-/* ---- lost nodes ---------------------------------------------------------------------------- */
+/* ---- lost nodes ------------------------------------------------------------------ */
 
 static void pass(void *ctx);
 
@@ -125,7 +125,7 @@ static void need_pass(struct lifecycle *l)
 {
 	struct engine *e = l->c->engine;
 	if (!engine_pending(e, l->pass))
-		l->pass = engine_at(e, next_pass(l, engine_now(e) + 1), pass, l);
+		l->pass = engine_at(e, life_next_pass(l, engine_now(e) + 1), pass, l);
 }
 
 static void pass(void *ctx)
@@ -144,25 +144,26 @@ static void pods_not_ready(struct lifecycle *l, const char *node)
 	struct object_list pods = { 0 };
 	struct pod_record *r;
 	TAILQ_FOREACH(r, &n->pods, on_node)
-		list_add(&pods, r->record.now);
+		object_list_add(&pods, r->record.now);
 	for (uint32_t i = 0; i < pods.count; i++) {
 		const struct kube_pod *p = (const struct kube_pod *)pods.items[i];
 		const struct kube_condition *ready = condition_find(&p->status.conditions, "Ready");
 		if (!ready || !kube_is(ready->status, "True"))
 			continue;
 		struct kube_pod *copy = pod_touch(p);
-		condition_set(&copy->object, &copy->status.conditions, "Ready", "False", ready->reason,
-			      ready->message, control_now(c));
+		condition_set(&copy->object, &copy->status.conditions, "Ready", "False",
+			      ready->reason, ready->message, control_now(c));
 		control_event(c, &p->object, true, "NodeNotReady", COMPONENT, "Node is not ready");
 		control_update(c, &copy->object, false);
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 }
 
 /* The grace period is over: the monitor writes Unknown in the kubelet's place. */
 static void overdue(void *ctx)
 {
-	static const char *const types[] = { "MemoryPressure", "DiskPressure", "PIDPressure", "Ready" };
+	static const char *const types[] = { "MemoryPressure", "DiskPressure", "PIDPressure",
+					     "Ready" };
 	struct node_life *n = ctx;
 	struct lifecycle *l = n->owner;
 	const struct kube_node *node = life_node(l, n->name);
@@ -220,11 +221,12 @@ void lifecycle_lease(struct lifecycle *l, const char *node, bool renewing)
 	int64_t phase = (int64_t)(hash_bytes(node, strlen(node), 3) % (uint64_t)period);
 	int64_t now = engine_now(e);
 	int64_t renewed = now < phase ? 0 : phase + (now - phase) / period * period;
-	int64_t seen = next_pass(l, renewed);
-	n->overdue = engine_at(e, next_pass(l, seen + l->c->options.monitor_grace + 1), overdue, n);
+	int64_t seen = life_next_pass(l, renewed);
+	n->overdue =
+	    engine_at(e, life_next_pass(l, seen + l->c->options.monitor_grace + 1), overdue, n);
 }
 
-/* ---- changes --------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------- */
 
 static void orphaned(void *ctx)
 {
@@ -271,7 +273,7 @@ void lifecycle_node_changed(struct lifecycle *l, const struct kube_node *old,
 		l->bad_count = bad ? l->bad_count + 1 : l->bad_count - 1;
 		need_pass(l);
 	}
-	if (has_taint(now, OUT_OF_SERVICE, "NoExecute"))
+	if (node_has_taint(now, OUT_OF_SERVICE, "NoExecute"))
 		evict_by_force(l, n->name, false);
 	queue_add(&l->taints, "", n->name, control_reaction(l->c));
 	evictions_node_changed(l, now);
@@ -288,7 +290,7 @@ uint32_t lifecycle_busy(const struct lifecycle *l)
 	return l->taints.busy;
 }
 
-/* ---- life ----------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 struct lifecycle *lifecycle_new(struct control *c)
 {

@@ -37,12 +37,12 @@ struct lifecycle {
 
 struct node_life *life_need(struct lifecycle *l, const char *name);
 /* First monitor pass at or after `when_ns`. */
-int64_t next_pass(const struct lifecycle *l, int64_t when_ns);
+int64_t life_next_pass(const struct lifecycle *l, int64_t when_ns);
 const struct kube_node *life_node(const struct lifecycle *l, const char *name);
-bool has_taint(const struct kube_node *n, const char *key, const char *effect);
+bool node_has_taint(const struct kube_node *n, const char *key, const char *effect);
 /* Adds or removes a taint of a copy. */
-void taint_set(struct lifecycle *l, struct kube_node *copy, const char *key, const char *effect,
-	       bool wanted);
+void node_taint_set(struct lifecycle *l, struct kube_node *copy, const char *key,
+		    const char *effect, bool wanted);
 
 /* lifecycle_zone.c: one pass of NoExecute tainting. */
 void zones_pass(struct lifecycle *l);

@@ -85,8 +85,8 @@ static void taint(struct lifecycle *l, const struct kube_node *n)
 	const struct kube_condition *ready = condition_find(&n->status.conditions, "Ready");
 	bool unknown = kube_is(ready->status, "Unknown");
 	struct kube_node *copy = (struct kube_node *)kube_copy(&n->object);
-	taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", unknown);
-	taint_set(l, copy, TAINT_NOT_READY, "NoExecute", !unknown);
+	node_taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", unknown);
+	node_taint_set(l, copy, TAINT_NOT_READY, "NoExecute", !unknown);
 	control_update(l->c, &copy->object, true);
 }
 
@@ -95,12 +95,12 @@ static void untaint_all(struct lifecycle *l)
 	for (uint32_t i = 0; i < l->c->index.node_count; i++) {
 		const struct kube_node *n =
 			(const struct kube_node *)l->c->index.nodes[i]->record.now;
-		if (!n || (!has_taint(n, TAINT_UNREACHABLE, "NoExecute") &&
-			   !has_taint(n, TAINT_NOT_READY, "NoExecute")))
+		if (!n || (!node_has_taint(n, TAINT_UNREACHABLE, "NoExecute") &&
+			   !node_has_taint(n, TAINT_NOT_READY, "NoExecute")))
 			continue;
 		struct kube_node *copy = (struct kube_node *)kube_copy(&n->object);
-		taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", false);
-		taint_set(l, copy, TAINT_NOT_READY, "NoExecute", false);
+		node_taint_set(l, copy, TAINT_UNREACHABLE, "NoExecute", false);
+		node_taint_set(l, copy, TAINT_NOT_READY, "NoExecute", false);
 		control_update(l->c, &copy->object, true);
 	}
 }
@@ -108,8 +108,9 @@ static void untaint_all(struct lifecycle *l)
 static bool tainted(const struct kube_node *n)
 {
 	const struct kube_condition *ready = condition_find(&n->status.conditions, "Ready");
-	return has_taint(n, kube_is(ready->status, "Unknown") ? TAINT_UNREACHABLE : TAINT_NOT_READY,
-			 "NoExecute");
+	return node_has_taint(
+	    n, kube_is(ready->status, "Unknown") ? TAINT_UNREACHABLE : TAINT_NOT_READY,
+	    "NoExecute");
 }
 
 void zones_pass(struct lifecycle *l)

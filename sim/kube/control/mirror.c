@@ -47,7 +47,8 @@ static bool same_slice(const struct kube_endpoint_slice *a, const struct kube_en
 		const struct kube_endpoint *p = &a->endpoints.items[i], *q = &b->endpoints.items[i];
 		if (!same_text(p->addresses.items[0], q->addresses.items[0]) ||
 		    p->conditions.ready != q->conditions.ready ||
-		    !same_text(p->hostname, q->hostname) || !same_text(p->node_name, q->node_name) ||
+		    !same_text(p->hostname, q->hostname) ||
+		    !same_text(p->node_name, q->node_name) ||
 		    !same_text(p->target.uid, q->target.uid))
 			return false;
 	}
@@ -165,7 +166,7 @@ static void mirror(struct control *c, const char *namespace, const char *name, b
 	for (uint32_t i = 0; (slice = kube_store_next_slice(c->store, namespace, name, &i));)
 		if (kube_is(kube_map_get(&slice->object.meta.labels, LABEL_MANAGED_BY),
 			    MIRROR_MANAGER))
-			list_add(&existing, kube_ref(&slice->object));
+			object_list_add(&existing, kube_ref(&slice->object));
 	bool wanted = any_service ? e != NULL : mirrored(e, service);
 	for (uint32_t i = 0; wanted && i < e->subsets.count; i++)
 		for (int family = 0; family < 2; family++) {
@@ -180,7 +181,7 @@ static void mirror(struct control *c, const char *namespace, const char *name, b
 		control_remove(c, existing.items[i]);
 		kube_unref((struct kube_object *)existing.items[i]);
 	}
-	list_free(&existing);
+	object_list_free(&existing);
 }
 
 void mirror_sync(struct control *c, const char *namespace, const char *name)

@@ -41,7 +41,7 @@ static bool active(const struct probe_worker *w)
 	return probe_spec(w)->set || w->forced != FORCE_NONE;
 }
 
-/* ---- calls ------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------- */
 
 static uint16_t port_of(const struct kube_container *spec, const struct int_or_string *port)
 {
@@ -109,7 +109,7 @@ void control_call_done(struct control *c, uint64_t call, bool ok, const char *te
 		container_hook_done(to.container);
 }
 
-/* ---- ticks -------------------------------------------------------------------------------------- */
+/* ---- ticks ----------------------------------------------------------------------- */
 
 static void tick(void *ctx);
 
@@ -193,7 +193,7 @@ static void tick(void *ctx)
 	probe_now(w);
 }
 
-/* ---- life of a worker --------------------------------------------------------------------------- */
+/* ---- life of a worker ------------------------------------------------------------ */
 
 static void worker_reset(struct probe_worker *w)
 {
@@ -271,7 +271,7 @@ bool probes_undecided(const struct kubelet_container *k)
 	return ready->last != ready->result && ready->last != RESULT_UNKNOWN;
 }
 
-/* ---- results ---------------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------- */
 
 static void say_unhealthy(struct probe_worker *w, const char *text)
 {

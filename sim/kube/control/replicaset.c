@@ -19,7 +19,7 @@ static const char *component(const struct kube_object *o)
 	return o->kind == KIND_REPLICA_SET ? "replicaset-controller" : "replication-controller";
 }
 
-/* ---- victims ---------------------------------------------------------------------- */
+/* ---- victims --------------------------------------------------------------------- */
 
 struct victim {
 	const struct kube_pod *pod;
@@ -108,7 +108,7 @@ static void count_related(struct control *c, const struct kube_object *o, struct
 	if (owner)
 		index_owned(&c->index, owner->uid, o->kind, &sets);
 	else
-		list_add(&sets, o);
+		object_list_add(&sets, o);
 	for (uint32_t i = 0; i < sets.count; i++)
 		index_owned(&c->index, sets.items[i]->meta.uid, KIND_POD, &pods);
 	for (uint32_t i = 0; i < pods.count; i++) {
@@ -116,8 +116,8 @@ static void count_related(struct control *c, const struct kube_object *o, struct
 		if (pod_active(p) && p->spec.node_name)
 			++*(uint32_t *)table_put(by_node, p->spec.node_name, NULL);
 	}
-	list_free(&sets);
-	list_free(&pods);
+	object_list_free(&sets);
+	object_list_free(&pods);
 }
 
 static void delete_surplus(struct control *c, const struct kube_object *o,
@@ -149,7 +149,7 @@ static void delete_surplus(struct control *c, const struct kube_object *o,
 	free(victims);
 }
 
-/* ---- pods of a set -------------------------------------------------------------------- */
+/* ---- pods of a set --------------------------------------------------------------- */
 
 static void release(struct control *c, const struct kube_object *pod, const char *uid)
 {
@@ -182,13 +182,13 @@ static void claim_pods(struct control *c, const struct kube_object *o,
 		if (!kube_selector_matches(selector, &pods.items[i]->meta.labels) &&
 		    !pods.items[i]->meta.deletion_ns)
 			release(c, pods.items[i], o->meta.uid);
-	list_free(&pods);
+	object_list_free(&pods);
 	index_select_full(&c->index, o->meta.namespace, selector, &pods);
 	for (uint32_t i = 0; i < pods.count; i++)
 		if (!controller_of(pods.items[i]) &&
 		    pod_active((const struct kube_pod *)pods.items[i]))
 			adopt(c, pods.items[i], o);
-	list_free(&pods);
+	object_list_free(&pods);
 }
 
 static void create_pods(struct control *c, const struct kube_replica_set *set, uint32_t count)
@@ -220,7 +220,8 @@ static void write_status(struct control *c, const struct kube_replica_set *set,
 	for (uint32_t i = 0; i < active->count; i++) {
 		const struct kube_pod *p = (const struct kube_pod *)active->items[i];
 		int64_t wait;
-		labeled += kube_map_selects(&set->spec.template.meta.labels, &p->object.meta.labels);
+		labeled +=
+		    kube_map_selects(&set->spec.template.meta.labels, &p->object.meta.labels);
 		ready += pod_ready(p);
 		available += pod_available(c, p, set->spec.min_ready_s.value, &wait);
 		if (wait && wait < again)
@@ -256,7 +257,7 @@ static void set_sync(struct control *c, enum kube_kind kind, const char *namespa
 	index_owned(&c->index, o->meta.uid, KIND_POD, &owned);
 	for (uint32_t i = 0; i < owned.count; i++)
 		if (pod_active((const struct kube_pod *)owned.items[i]))
-			list_add(&active, kube_ref(owned.items[i]));
+			object_list_add(&active, kube_ref(owned.items[i]));
 	uint32_t want = (uint32_t)(set->spec.replicas.set ? set->spec.replicas.value : 1);
 	if (!o->meta.deletion_ns && active.count < want)
 		create_pods(c, set, want - active.count);
@@ -265,8 +266,8 @@ static void set_sync(struct control *c, enum kube_kind kind, const char *namespa
 	write_status(c, set, &active);
 	for (uint32_t i = 0; i < active.count; i++)
 		kube_unref((struct kube_object *)active.items[i]);
-	list_free(&owned);
-	list_free(&active);
+	object_list_free(&owned);
+	object_list_free(&active);
 	kube_unref((struct kube_object *)o);
 }
 
@@ -280,12 +281,13 @@ void replication_sync(struct control *c, const char *namespace, const char *name
 	set_sync(c, KIND_REPLICATION_CONTROLLER, namespace, name);
 }
 
-/* ---- triggers ---------------------------------------------------------------------------- */
+/* ---- triggers -------------------------------------------------------------------- */
 
 /* Whether the change can matter to a set that only counts: ready, gone, going. */
 static bool counts_change(const struct kube_pod *old, const struct kube_pod *now)
 {
-	return !old || !now || pod_active(old) != pod_active(now) || pod_ready(old) != pod_ready(now) ||
+	return !old || !now || pod_active(old) != pod_active(now) ||
+	       pod_ready(old) != pod_ready(now) ||
 	       !maps_equal(&old->object.meta.labels, &now->object.meta.labels) ||
 	       !controller_of(&old->object) != !controller_of(&now->object);
 }

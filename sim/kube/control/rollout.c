@@ -12,7 +12,7 @@
 #include "kube/control/verbs.h"
 #include "kube/schema.h"
 
-/* ---- status -------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------- */
 
 static void say(struct strbuf *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct strbuf *line, const char *fmt, ...)
@@ -45,14 +45,18 @@ static enum control_rollout deployment_status(const struct kube_deployment *d,
 		return ROLLOUT_FAILED;
 	}
 	if (d->status.updated < want)
-		say(line, "Waiting for deployment \"%s\" rollout to finish: %d out of %d new replicas "
-			  "have been updated...", name, d->status.updated, want);
+		say(line,
+		    "Waiting for deployment \"%s\" rollout to finish: %d out of %d new replicas "
+		    "have been updated...",
+		    name, d->status.updated, want);
 	else if (d->status.replicas > d->status.updated)
 		say(line, "Waiting for deployment \"%s\" rollout to finish: %d old replicas are "
 			  "pending termination...", name, d->status.replicas - d->status.updated);
 	else if (d->status.available < d->status.updated)
-		say(line, "Waiting for deployment \"%s\" rollout to finish: %d of %d updated replicas "
-			  "are available...", name, d->status.available, d->status.updated);
+		say(line,
+		    "Waiting for deployment \"%s\" rollout to finish: %d of %d updated replicas "
+		    "are available...",
+		    name, d->status.available, d->status.updated);
 	else {
 		say(line, "deployment \"%s\" successfully rolled out", name);
 		return ROLLOUT_DONE;
@@ -65,17 +69,22 @@ static enum control_rollout daemon_status(const struct kube_daemon_set *d, struc
 {
 	const char *name = d->object.meta.name;
 	if (kube_is(d->spec.update_strategy, "OnDelete")) {
-		err_set(err, EINVAL, "rollout status is only available for RollingUpdate strategy type");
+		err_set(err, EINVAL,
+			"rollout status is only available for RollingUpdate strategy type");
 		return ROLLOUT_FAILED;
 	}
 	if (d->object.meta.generation > d->status.observed_generation)
 		say(line, "Waiting for daemon set spec update to be observed...");
 	else if (d->status.updated < d->status.desired)
-		say(line, "Waiting for daemon set \"%s\" rollout to finish: %d out of %d new pods have "
-			  "been updated...", name, d->status.updated, d->status.desired);
+		say(line,
+		    "Waiting for daemon set \"%s\" rollout to finish: %d out of %d new pods have "
+		    "been updated...",
+		    name, d->status.updated, d->status.desired);
 	else if (d->status.available < d->status.desired)
-		say(line, "Waiting for daemon set \"%s\" rollout to finish: %d of %d updated pods are "
-			  "available...", name, d->status.available, d->status.desired);
+		say(line,
+		    "Waiting for daemon set \"%s\" rollout to finish: %d of %d updated pods are "
+		    "available...",
+		    name, d->status.available, d->status.desired);
 	else {
 		say(line, "daemon set \"%s\" successfully rolled out", name);
 		return ROLLOUT_DONE;
@@ -89,7 +98,8 @@ static enum control_rollout stateful_status(const struct kube_stateful_set *s,
 {
 	int32_t want = number(&s->spec.replicas);
 	if (kube_is(s->spec.update_strategy, "OnDelete")) {
-		err_set(err, EINVAL, "rollout status is only available for RollingUpdate strategy type");
+		err_set(err, EINVAL,
+			"rollout status is only available for RollingUpdate strategy type");
 		return ROLLOUT_FAILED;
 	}
 	if (!s->status.observed_generation ||
@@ -104,8 +114,10 @@ static enum control_rollout stateful_status(const struct kube_stateful_set *s,
 	if (s->spec.partition.set) {
 		int32_t parts = want - (int32_t)s->spec.partition.value;
 		if (s->status.updated < parts) {
-			say(line, "Waiting for partitioned roll out to finish: %d out of %d new pods "
-				  "have been updated...", s->status.updated, parts);
+			say(line,
+			    "Waiting for partitioned roll out to finish: %d out of %d new pods "
+			    "have been updated...",
+			    s->status.updated, parts);
 			return ROLLOUT_WAITING;
 		}
 		say(line, "partitioned roll out complete: %d new pods have been updated...",
@@ -145,7 +157,7 @@ enum control_rollout control_rollout(const struct control *c, enum kube_kind kin
 	}
 }
 
-/* ---- history ------------------------------------------------------------------------------------ */
+/* ---- history --------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {
@@ -173,11 +185,12 @@ uint32_t control_revisions(struct control *c, const struct kube_object *o,
 			items[n].template = &r->template;
 		}
 		items[n].object = have;
-		items[n].cause = kube_map_get(&have->meta.annotations, "kubernetes.io/change-cause");
+		items[n].cause =
+		    kube_map_get(&have->meta.annotations, "kubernetes.io/change-cause");
 		n += items[n].number > 0;
 	}
 	qsort(items, n, sizeof *items, by_number);
-	list_free(&l);
+	object_list_free(&l);
 	*out = items;
 	return n;
 }
@@ -219,15 +232,17 @@ int control_rollout_undo(struct control *c, enum kube_kind kind, const char *nam
 		return err_set(err, EINVAL, "no rollbacker has been implemented for \"%s\"",
 			       kube_schema(kind)->name);
 	if (kind == KIND_DEPLOYMENT && ((const struct kube_deployment *)o)->spec.paused == TRI_TRUE)
-		return err_set(err, EINVAL,
-			       "you cannot rollback a paused deployment; resume it first with 'kubectl "
-			       "rollout resume' and try again");
+		return err_set(
+		    err, EINVAL,
+		    "you cannot rollback a paused deployment; resume it first with 'kubectl "
+		    "rollout resume' and try again");
 	uint32_t n = control_revisions(c, o, &l);
 	const struct control_revision *r = choose(l, n, revision);
 	int code = 0;
 	struct kube_object *copy = r ? kube_copy(o) : NULL;
 	if (!r) {
-		code = revision ? err_set(err, ENOENT, "unable to find specified revision %lld in history",
+		code = revision ? err_set(err, ENOENT,
+					  "unable to find specified revision %lld in history",
 					  (long long)revision)
 				: err_set(err, ENOENT, "no rollout history found for %s \"%s\"",
 					  kube_schema(kind)->plural, name);

@@ -35,7 +35,7 @@ struct scheduler {
 	uint32_t tie_capacity;
 };
 
-/* ---- picking -------------------------------------------------------------------------- */
+/* ---- picking --------------------------------------------------------------------- */
 
 static uint32_t enough_nodes(uint32_t nodes)
 {
@@ -204,7 +204,7 @@ struct node_record *scheduler_pick(struct scheduler *s, const struct kube_pod *p
 	return n;
 }
 
-/* ---- binding ------------------------------------------------------------------------------ */
+/* ---- binding --------------------------------------------------------------------- */
 
 static void forget(struct scheduler *s, struct waiting *w)
 {
@@ -261,8 +261,8 @@ static void bind(struct scheduler *s, const struct kube_pod *p, const struct nod
 	condition_set(&copy->object, &copy->status.conditions, "PodScheduled", "True", NULL, NULL,
 		      control_now(s->c));
 	control_event(s->c, &p->object, false, "Scheduled", "default-scheduler",
-		      "Successfully assigned %s/%s to %s", text_or(p->object.meta.namespace, "default"),
-		      p->object.meta.name, node);
+		      "Successfully assigned %s/%s to %s",
+		      text_or(p->object.meta.namespace, "default"), p->object.meta.name, node);
 	control_update(s->c, &copy->object, true);
 }
 
@@ -304,7 +304,7 @@ static void schedule(struct control *c, const char *namespace, const char *name)
 	kube_unref((struct kube_object *)&p->object);
 }
 
-/* ---- triggers -------------------------------------------------------------------------------- */
+/* ---- triggers -------------------------------------------------------------------- */
 
 static int64_t delay(struct scheduler *s)
 {
@@ -365,7 +365,7 @@ uint32_t scheduler_busy(const struct scheduler *s)
 	return s->queue.busy + (s->c->engine && engine_pending(s->c->engine, s->wake));
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 struct scheduler *scheduler_new(struct control *c)
 {

@@ -7,9 +7,9 @@
 
 #define TAINT_UNSCHEDULABLE "node.kubernetes.io/unschedulable"
 
-/* ---- taints and selectors ------------------------------------------------------------ */
+/* ---- taints and selectors -------------------------------------------------------- */
 
-bool tolerates(const struct kube_pod_spec *spec, const struct kube_taint *taint)
+bool pod_tolerates(const struct kube_pod_spec *spec, const struct kube_taint *taint)
 {
 	for (uint32_t i = 0; i < spec->tolerations.count; i++) {
 		const struct kube_toleration *t = &spec->tolerations.items[i];
@@ -29,7 +29,7 @@ static const struct kube_taint *untolerated(const struct kube_node *node,
 {
 	for (uint32_t i = 0; i < node->spec.taints.count; i++) {
 		const struct kube_taint *t = &node->spec.taints.items[i];
-		if (!kube_is(t->effect, "PreferNoSchedule") && !tolerates(spec, t))
+		if (!kube_is(t->effect, "PreferNoSchedule") && !pod_tolerates(spec, t))
 			return t;
 	}
 	return NULL;
@@ -38,7 +38,7 @@ static const struct kube_taint *untolerated(const struct kube_node *node,
 static bool cordoned(const struct kube_node *node, const struct kube_pod_spec *spec)
 {
 	struct kube_taint taint = { .key = TAINT_UNSCHEDULABLE, .effect = "NoSchedule" };
-	return node->spec.unschedulable == TRI_TRUE && !tolerates(spec, &taint);
+	return node->spec.unschedulable == TRI_TRUE && !pod_tolerates(spec, &taint);
 }
 
 static bool selector_matches(const struct kube_node *node, const struct kube_pod_spec *spec)
@@ -52,7 +52,7 @@ bool node_admits(const struct kube_node *node, const struct kube_pod_spec *spec)
 	return !cordoned(node, spec) && !untolerated(node, spec) && selector_matches(node, spec);
 }
 
-/* ---- host ports ------------------------------------------------------------------------- */
+/* ---- host ports ------------------------------------------------------------------ */
 
 static bool ports_clash(const struct kube_container_port *a, const struct kube_container_port *b)
 {
@@ -90,7 +90,7 @@ static bool ports_free(const struct kube_pod *p, const struct node_record *n)
 	return true;
 }
 
-/* ---- spreading --------------------------------------------------------------------------- */
+/* ---- spreading ------------------------------------------------------------------- */
 
 static const char *domain_of(const struct node_record *n, const char *key)
 {
@@ -106,7 +106,8 @@ static void spread_count(struct search *s, struct spread *d)
 	for (uint32_t i = 0; i < s->c->index.node_count; i++) {
 		const struct node_record *n = s->c->index.nodes[i];
 		const char *value = domain_of(n, rule->topology_key);
-		if (value && selector_matches((const struct kube_node *)n->record.now, &s->pod->spec))
+		if (value &&
+		    selector_matches((const struct kube_node *)n->record.now, &s->pod->spec))
 			table_put(&d->counts, value, NULL);
 	}
 	index_select_full(&s->c->index, s->pod->object.meta.namespace, &rule->selector, &pods);
@@ -120,7 +121,7 @@ static void spread_count(struct search *s, struct spread *d)
 		if (count)
 			++*count;
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 	d->least = UINT32_MAX;
 	void *value;
 	for (uint32_t i = 0; table_next(&d->counts, &i, NULL, &value);)
@@ -141,7 +142,7 @@ static bool hard(const struct spread *d)
 	return !kube_is(d->rule->when_unsatisfiable, "ScheduleAnyway");
 }
 
-/* ---- the search --------------------------------------------------------------------------- */
+/* ---- the search ------------------------------------------------------------------ */
 
 static int64_t request(const struct kube_container *k, const char *resource)
 {
@@ -236,7 +237,8 @@ bool search_fits(struct search *s, struct node_record *n)
 	if (s->selected && strcmp(s->selected, node->object.meta.name) != 0)
 		return refuse(s, true, "node(s) had volume node affinity conflict");
 	if (s->host_ports && !ports_free(s->pod, n))
-		return refuse(s, false, "node(s) didn't have free ports for the requested pod ports");
+		return refuse(s, false,
+			      "node(s) didn't have free ports for the requested pod ports");
 	if (!resources_fit(s, n))
 		return false;
 	for (uint32_t i = 0; i < s->spread_count; i++)
@@ -254,7 +256,7 @@ uint32_t search_penalty(struct search *s, const struct node_record *n)
 	uint32_t penalty = 0;
 	for (uint32_t i = 0; i < node->spec.taints.count; i++) {
 		const struct kube_taint *t = &node->spec.taints.items[i];
-		if (kube_is(t->effect, "PreferNoSchedule") && !tolerates(&s->pod->spec, t))
+		if (kube_is(t->effect, "PreferNoSchedule") && !pod_tolerates(&s->pod->spec, t))
 			penalty += 1000;
 	}
 	for (uint32_t i = 0; i < s->spread_count; i++) {
@@ -265,7 +267,7 @@ uint32_t search_penalty(struct search *s, const struct node_record *n)
 	return penalty;
 }
 
-/* ---- reasons -------------------------------------------------------------------------------- */
+/* ---- reasons --------------------------------------------------------------------- */
 
 void reasons_begin(struct reasons *r)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- triggers ------------------------------------------------------------------- */
+/* ---- triggers -------------------------------------------------------------------- */
 
 static int64_t batch_delay(const struct control *c)
 {
@@ -51,7 +51,7 @@ static void enqueue_services_of(struct control *c, const struct kube_pod *p)
 	for (uint32_t i = 0; i < services.count; i++)
 		enqueue(c, services.items[i]->meta.namespace, services.items[i]->meta.name,
 			batch_delay(c));
-	list_free(&services);
+	object_list_free(&services);
 }
 
 void slices_pod_changed(struct control *c, const struct kube_pod *old, const struct kube_pod *now)
@@ -84,7 +84,7 @@ void slices_slice_changed(struct control *c, const struct kube_endpoint_slice *s
 	queue_add(&c->slices, s->object.meta.namespace, service, delay);
 }
 
-/* ---- what a pod offers ------------------------------------------------------------- */
+/* ---- what a pod offers ----------------------------------------------------------- */
 
 bool service_headless(const struct kube_service *s)
 {
@@ -132,7 +132,7 @@ int32_t service_target_port(const struct kube_service_port *port, const struct k
 		      : named_port(&pod->spec.init_containers, t->string, protocol, true);
 }
 
-/* ---- gathering ----------------------------------------------------------------------- */
+/* ---- gathering ------------------------------------------------------------------- */
 
 void wanted_add(struct slice_sync *s, struct wanted_list *l, struct wanted *w)
 {
@@ -223,7 +223,8 @@ static void want(struct slice_sync *s, const struct kube_pod *p)
 	if (!ip || kube_is(p->status.phase, "Failed") || kube_is(p->status.phase, "Succeeded"))
 		return;
 	bool publish = s->service->spec.publish_not_ready_addresses == TRI_TRUE;
-	const struct kube_node *node = index_node_object(&s->c->index, text_or(p->spec.node_name, ""));
+	const struct kube_node *node =
+	    index_node_object(&s->c->index, text_or(p->spec.node_name, ""));
 	if (!node && !publish && s->c->engine) {
 		s->retry = true;
 		return;
@@ -248,7 +249,7 @@ static void find_existing(struct slice_sync *s)
 	const struct kube_meta *m = &s->service->object.meta;
 	for (uint32_t i = 0; (e = kube_store_next_slice(s->c->store, m->namespace, m->name, &i));)
 		if (kube_is(kube_map_get(&e->object.meta.labels, LABEL_MANAGED_BY), SLICE_MANAGER))
-			list_add(&s->existing, kube_ref(&e->object));
+			object_list_add(&s->existing, kube_ref(&e->object));
 }
 
 static void sync_family(struct slice_sync *s, const struct object_list *pods, const char *family)
@@ -303,8 +304,8 @@ static void sync_service(struct slice_sync *s)
 	s->record->synced_ns = control_now(s->c);
 	for (uint32_t i = 0; i < s->existing.count; i++)
 		kube_unref((struct kube_object *)s->existing.items[i]);
-	list_free(&s->existing);
-	list_free(&pods);
+	object_list_free(&s->existing);
+	object_list_free(&pods);
 }
 
 void slices_sync(struct control *c, const char *namespace, const char *name)

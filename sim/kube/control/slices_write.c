@@ -144,7 +144,8 @@ static struct kube_endpoint_slice *slice_make(struct slice_sync *s, const struct
 	if (!p->existing) {
 		char prefix[80];
 		snprintf(prefix, sizeof prefix, "%.63s-", s->service->object.meta.name);
-		o->meta.namespace = kube_string(o, text_or(s->service->object.meta.namespace, "default"));
+		o->meta.namespace =
+		    kube_string(o, text_or(s->service->object.meta.namespace, "default"));
 		o->meta.name = name_generate(s->c, o, prefix);
 		o->meta.generate_name = kube_string(o, prefix);
 		owner_add(o, &s->service->object, true);

@@ -15,7 +15,7 @@
 
 #define STATEFUL_LIMIT 100000u /* pods of one set: ends a set that makes no progress */
 
-/* ---- pods ---------------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------ */
 
 /* A pod that no cluster has seen yet: hand-written, or made here. */
 static bool raw(const struct kube_pod *p)
@@ -43,8 +43,8 @@ static void put_ips(struct kube_pod *copy, const struct kubelet_pod *p,
 
 static void put_running(struct control *c, struct kube_pod *copy)
 {
-	static const char *const conditions[] = { "PodReadyToStartContainers", "Initialized", "Ready",
-						  "ContainersReady", "PodScheduled" };
+	static const char *const conditions[] = { "PodReadyToStartContainers", "Initialized",
+						  "Ready", "ContainersReady", "PodScheduled" };
 	uint32_t n = copy->spec.containers.count;
 	copy->status.phase = "Running";
 	for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
@@ -77,7 +77,8 @@ static void run_pod(struct control *c, const struct kube_pod *p)
 						  : scheduler_pick(c->scheduler, p, &why);
 	const struct kube_node *node = n ? (const struct kube_node *)n->record.now : NULL;
 	if (!node) {
-		warn(c, &p->object, why.length ? strbuf_text(&why) : "its node is not in the input");
+		warn(c, &p->object,
+		     why.length ? strbuf_text(&why) : "its node is not in the input");
 		strbuf_free(&why);
 		return;
 	}
@@ -117,15 +118,15 @@ static void run_pods(struct control *c)
 	struct object_list pods = { 0 };
 	for (uint32_t i = 0; (o = kube_store_next_created(c->store, KIND_POD, &i));)
 		if (raw((const struct kube_pod *)o))
-			list_add(&pods, kube_ref(o));
+			object_list_add(&pods, kube_ref(o));
 	for (uint32_t i = 0; i < pods.count; i++) {
 		run_pod(c, (const struct kube_pod *)pods.items[i]);
 		kube_unref((struct kube_object *)pods.items[i]);
 	}
-	list_free(&pods);
+	object_list_free(&pods);
 }
 
-/* ---- workloads -------------------------------------------------------------------------------- */
+/* ---- workloads ------------------------------------------------------------------- */
 
 static const struct kube_selector *selector_of(const struct kube_object *o)
 {
@@ -149,7 +150,7 @@ static uint32_t owned_count(struct control *c, const struct kube_object *o, enum
 	struct object_list l = { 0 };
 	index_owned(&c->index, text_or(o->meta.uid, ""), kind, &l);
 	uint32_t n = l.count;
-	list_free(&l);
+	object_list_free(&l);
 	return n;
 }
 
@@ -162,7 +163,7 @@ static bool has_pods(struct control *c, const struct kube_object *o)
 	if (s)
 		index_select_full(&c->index, o->meta.namespace, s, &l);
 	bool any = l.count > 0;
-	list_free(&l);
+	object_list_free(&l);
 	return any;
 }
 
@@ -222,19 +223,19 @@ static void fill_workloads(struct control *c)
 		struct object_list l = { 0 };
 		const struct kube_object *o;
 		for (uint32_t i = 0; (o = kube_store_next_created(c->store, kinds[k], &i));)
-			list_add(&l, kube_ref(o));
+			object_list_add(&l, kube_ref(o));
 		for (uint32_t i = 0; i < l.count; i++) {
 			if (!has_pods(c, l.items[i]) && !job_over(l.items[i]))
 				fill_workload(c, kinds[k], l.items[i]->meta.namespace,
 					      l.items[i]->meta.name);
 			kube_unref((struct kube_object *)l.items[i]);
 		}
-		list_free(&l);
+		object_list_free(&l);
 		run_pods(c);
 	}
 }
 
-/* ---- endpoints ----------------------------------------------------------------------------------- */
+/* ---- endpoints ------------------------------------------------------------------- */
 
 static bool has_slices(struct control *c, const struct kube_object *o)
 {
@@ -247,7 +248,7 @@ static void fill_endpoints(struct control *c)
 	struct object_list l = { 0 };
 	const struct kube_object *o;
 	for (uint32_t i = 0; (o = kube_store_next_created(c->store, KIND_SERVICE, &i));)
-		list_add(&l, kube_ref(o));
+		object_list_add(&l, kube_ref(o));
 	for (uint32_t i = 0; i < l.count; i++) {
 		o = l.items[i];
 		const struct kube_service *s = (const struct kube_service *)o;
@@ -261,7 +262,7 @@ static void fill_endpoints(struct control *c)
 		}
 		kube_unref((struct kube_object *)l.items[i]);
 	}
-	list_free(&l);
+	object_list_free(&l);
 }
 
 static void fill_cidrs(struct control *c)

@@ -13,8 +13,8 @@
 void claim_name(const struct stateful *s, const struct kube_pvc_template *t, int64_t ordinal,
 		char out[300])
 {
-	snprintf(out, 300, "%.100s-%.150s-%lld", text_or(t->meta.name, ""), s->set->object.meta.name,
-		 (long long)ordinal);
+	snprintf(out, 300, "%.100s-%.150s-%lld", text_or(t->meta.name, ""),
+		 s->set->object.meta.name, (long long)ordinal);
 }
 
 static void create(struct stateful *s, const struct kube_pvc_template *t, const char *name,

@@ -82,7 +82,8 @@ bool revisions_read(struct stateful *s)
 {
 	index_owned(&s->c->index, s->set->object.meta.uid, KIND_CONTROLLER_REVISION, &s->revisions);
 	if (s->revisions.count > 1)
-		qsort(s->revisions.items, s->revisions.count, sizeof *s->revisions.items, by_number);
+		qsort(s->revisions.items, s->revisions.count, sizeof *s->revisions.items,
+		      by_number);
 	for (uint32_t i = 0; i < s->revisions.count; i++)
 		kube_ref(s->revisions.items[i]);
 	uint64_t digest = template_digest(s->c, &s->set->object, &s->set->spec.template);
@@ -111,7 +112,7 @@ void revisions_release(struct stateful *s)
 {
 	for (uint32_t i = 0; i < s->revisions.count; i++)
 		kube_unref((struct kube_object *)s->revisions.items[i]);
-	list_free(&s->revisions);
+	object_list_free(&s->revisions);
 	kube_unref((struct kube_object *)s->current);
 	kube_unref((struct kube_object *)s->update);
 }

@@ -14,7 +14,7 @@
 
 #define COMPONENT "statefulset-controller"
 
-/* ---- pods --------------------------------------------------------------------------- */
+/* ---- pods ------------------------------------------------------------------------ */
 
 static int64_t ordinal_of(const struct kube_stateful_set *set, const char *name)
 {
@@ -92,7 +92,7 @@ static void split_pods(struct stateful *s)
 	}
 	if (s->condemned_count > 1)
 		qsort(s->condemned, s->condemned_count, sizeof *s->condemned, by_ordinal_down);
-	list_free(&pods);
+	object_list_free(&pods);
 }
 
 static void put_volumes(const struct stateful *s, struct kube_pod *p, int64_t ordinal)
@@ -111,7 +111,8 @@ static void put_volumes(const struct stateful *s, struct kube_pod *p, int64_t or
 	for (uint32_t i = 0; i < have; i++) {
 		bool replaced = false;
 		for (uint32_t j = 0; j < n; j++)
-			replaced = replaced || kube_is(p->spec.volumes.items[i].name, items[j].name);
+			replaced =
+			    replaced || kube_is(p->spec.volumes.items[i].name, items[j].name);
 		if (!replaced)
 			items[count++] = p->spec.volumes.items[i];
 	}
@@ -158,7 +159,7 @@ static void delete_pod(struct stateful *s, struct place *place)
 	control_delete_object(s->c, &place->pod->object, -1);
 }
 
-/* ---- the three steps ------------------------------------------------------------------- */
+/* ---- the three steps ------------------------------------------------------------- */
 
 /* False: the pass ends here. */
 static bool keep_replica(struct stateful *s, struct place *p, bool ordered)
@@ -223,7 +224,8 @@ static void update_several(struct stateful *s, int64_t partition, int64_t limit)
 		struct place *p = &s->replicas[i];
 		if ((int64_t)i < partition)
 			return;
-		if (!p->pod || p->pod->object.meta.deletion_ns || pod_at_revision(p->pod, s->update))
+		if (!p->pod || p->pod->object.meta.deletion_ns ||
+		    pod_at_revision(p->pod, s->update))
 			continue;
 		delete_pod(s, p);
 		bad++;
@@ -275,7 +277,7 @@ static void act(struct stateful *s)
 		update(s);
 }
 
-/* ---- status ------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------- */
 
 static void count(struct stateful *s, struct kube_stateful_set *set, const struct place *p)
 {

@@ -25,7 +25,7 @@ static bool wants_auto(const struct kube_service *s)
 	return kube_is(mode, "Auto") || kube_is(mode, "auto");
 }
 
-/* ---- CPUs by zone ------------------------------------------------------------------ */
+/* ---- CPUs by zone ---------------------------------------------------------------- */
 
 void zone_shares_forget(struct control *c)
 {
@@ -109,7 +109,7 @@ void topology_sync(struct control *c, const char *namespace, const char *name)
 	}
 }
 
-/* ---- proportional hints ---------------------------------------------------------------- */
+/* ---- proportional hints ---------------------------------------------------------- */
 
 struct allocation {
 	const char *zone;

@@ -93,10 +93,12 @@ int control_rollout_restart(struct control *c, enum kube_kind kind, const char *
 	kube_time_text(control_now(c), text);
 	if (kube_is(kube_map_get(m, "kubectl.kubernetes.io/restartedAt"), text)) {
 		kube_unref(copy);
-		return err_set(err, EINVAL,
-			       "failed to create patch for %s: if restart has already been triggered "
-			       "within the past second, please wait before attempting to trigger "
-			       "another", name);
+		return err_set(
+		    err, EINVAL,
+		    "failed to create patch for %s: if restart has already been triggered "
+		    "within the past second, please wait before attempting to trigger "
+		    "another",
+		    name);
 	}
 	kube_map_set(copy, m, "kubectl.kubernetes.io/restartedAt", text);
 	return control_update(c, copy, true);
@@ -139,7 +141,7 @@ int control_delete(struct control *c, enum kube_kind kind, const char *namespace
 	return 0;
 }
 
-/* ---- drain ----------------------------------------------------------------------------- */
+/* ---- drain ----------------------------------------------------------------------- */
 
 struct drain {
 	struct control *c;
@@ -201,8 +203,10 @@ static int refuse(struct drain *d, const char *node, struct err *err)
 				    "--ignore-daemonsets to ignore): %s", why.length ? ", " : "",
 			      strbuf_text(&d->daemons));
 	if (d->naked.length && !d->o->force)
-		strbuf_printf(&why, "%scannot delete Pods that declare no controller (use --force to "
-				    "override): %s", why.length ? ", " : "", strbuf_text(&d->naked));
+		strbuf_printf(&why,
+			      "%scannot delete Pods that declare no controller (use --force to "
+			      "override): %s",
+			      why.length ? ", " : "", strbuf_text(&d->naked));
 	int code = 0;
 	if (why.length)
 		code = err_set(err, EINVAL, "unable to drain node \"%s\" due to error: %s", node,
@@ -229,7 +233,8 @@ static void drain_warn(struct drain *d)
 {
 	struct strbuf warning = { 0 };
 	if (d->daemons.length)
-		strbuf_printf(&warning, "ignoring DaemonSet-managed Pods: %s", strbuf_text(&d->daemons));
+		strbuf_printf(&warning, "ignoring DaemonSet-managed Pods: %s",
+			      strbuf_text(&d->daemons));
 	if (d->naked.length)
 		strbuf_printf(&warning, "%sdeleting Pods that declare no controller: %s",
 			      warning.length ? "; " : "", strbuf_text(&d->naked));
@@ -255,8 +260,8 @@ int control_drain(struct control *c, const char *node, const struct control_drai
 			      n->spec.unschedulable == TRI_TRUE ? "already cordoned" : "cordoned");
 	control_cordon(c, node, true, NULL);
 	TAILQ_FOREACH(r, &index_node(&c->index, node)->pods, on_node)
-		list_add(&pods, kube_ref(r->record.now));
-	list_sort(&pods);
+		object_list_add(&pods, kube_ref(r->record.now));
+	object_list_sort(&pods);
 	for (uint32_t i = 0; i < pods.count; i++)
 		sort_pod(&d, (const struct kube_pod *)pods.items[i]);
 	int code = refuse(&d, node, err);
@@ -266,7 +271,7 @@ int control_drain(struct control *c, const char *node, const struct control_drai
 	}
 	for (uint32_t i = 0; i < pods.count; i++)
 		kube_unref((struct kube_object *)pods.items[i]);
-	list_free(&pods);
+	object_list_free(&pods);
 	strbuf_free(&d.daemons);
 	strbuf_free(&d.naked);
 	strbuf_free(&d.local);

@@ -30,12 +30,12 @@ static int chosen(struct call *c, uint32_t last, struct selection *s)
 	const char *path;
 	uint32_t all = c->arg_count;
 	*s = (struct selection){ 0 };
-	for (uint32_t i = 0; (path = flag_nth(c, "filename", i)); i++) {
+	for (uint32_t i = 0; (path = call_flag_nth(c, "filename", i)); i++) {
 		const char *text = call_file(c, path);
 		if (!text || files_targets(c, path, text, s))
 			return 1;
 	}
-	if (flag(c, "filename"))
+	if (call_flag(c, "filename"))
 		return 0;
 	c->arg_count = last;
 	int code = select_parse(c, 0, s);
@@ -53,7 +53,7 @@ static bool all_named(const struct selection *s)
 	return true;
 }
 
-/* ---- scale ------------------------------------------------------------------------------ */
+/* ---- scale ----------------------------------------------------------------------- */
 
 static struct opt_int *replicas_of(struct kube_object *o)
 {
@@ -74,7 +74,7 @@ static int scale_one(struct call *c, const struct kube_object *o)
 {
 	struct kube_object *copy = kube_copy(o);
 	struct opt_int *replicas = replicas_of(copy);
-	const char *now = flag(c, "current-replicas");
+	const char *now = call_flag(c, "current-replicas");
 	if (!replicas) {
 		kube_unref(copy);
 		strbuf_puts(c->err, "Error from server (NotFound): the server could not find the "
@@ -86,13 +86,13 @@ static int scale_one(struct call *c, const struct kube_object *o)
 		kube_unref(copy);
 		return call_error(c, "Expected replicas to be %s, was %lld", now, was);
 	}
-	*replicas = (struct opt_int){ true, strtoll(flag(c, "replicas"), NULL, 10) };
+	*replicas = (struct opt_int){ true, strtoll(call_flag(c, "replicas"), NULL, 10) };
 	return write_back(c, copy, "scaled", "scaled");
 }
 
 int scale_run(struct call *c)
 {
-	const char *text = flag(c, "replicas");
+	const char *text = call_flag(c, "replicas");
 	struct selection s;
 	struct found f;
 	char *end;
@@ -100,11 +100,15 @@ int scale_run(struct call *c)
 		return call_error(c, "required flag(s) \"replicas\" not set");
 	long n = strtol(text, &end, 10);
 	if (*end || !*text)
-		return call_error(c, "invalid argument \"%s\" for \"--replicas\" flag: strconv.ParseInt: "
-				     "parsing \"%s\": invalid syntax", text, text);
+		return call_error(
+		    c,
+		    "invalid argument \"%s\" for \"--replicas\" flag: strconv.ParseInt: "
+		    "parsing \"%s\": invalid syntax",
+		    text, text);
 	if (n < 0)
-		return call_error(c, "The --replicas=COUNT flag is required, and COUNT must be greater than "
-				     "or equal to 0");
+		return call_error(
+		    c, "The --replicas=COUNT flag is required, and COUNT must be greater than "
+		       "or equal to 0");
 	if (chosen(c, c->arg_count, &s))
 		return 1;
 	if (select_find(c, &s, &f)) {
@@ -124,12 +128,13 @@ int scale_run(struct call *c)
 	return each(c, &s, scale_one);
 }
 
-/* ---- patch and edit --------------------------------------------------------------------------- */
+/* ---- patch and edit -------------------------------------------------------------- */
 
 static int patch_one(struct call *c, const struct kube_object *o)
 {
-	const char *type = text_or(flag(c, "type"), "strategic"), *text = flag(c, "patch");
-	const char *file = flag(c, "patch-file");
+	const char *type = text_or(call_flag(c, "type"), "strategic"),
+		   *text = call_flag(c, "patch");
+	const char *file = call_flag(c, "patch-file");
 	struct kube_object *copy;
 	struct err err = { "" };
 	enum patch_type kind = !strcmp(type, "merge")  ? PATCH_MERGE
@@ -145,13 +150,15 @@ static int patch_one(struct call *c, const struct kube_object *o)
 
 int patch_run(struct call *c)
 {
-	const char *type = text_or(flag(c, "type"), "strategic");
+	const char *type = text_or(call_flag(c, "type"), "strategic");
 	struct selection s;
-	if (!flag(c, "patch") && !flag(c, "patch-file"))
-		return call_error(c, "must specify --patch or --patch-file containing the contents of the "
-				     "patch");
+	if (!call_flag(c, "patch") && !call_flag(c, "patch-file"))
+		return call_error(
+		    c, "must specify --patch or --patch-file containing the contents of the "
+		       "patch");
 	if (strcmp(type, "strategic") && strcmp(type, "merge") && strcmp(type, "json"))
-		return call_error(c, "--type must be one of [json merge strategic], not \"%s\"", type);
+		return call_error(c, "--type must be one of [json merge strategic], not \"%s\"",
+				  type);
 	if (chosen(c, c->arg_count, &s))
 		return 1;
 	if (!all_named(&s))
@@ -165,7 +172,7 @@ static int edit_one(struct call *c, const struct kube_object *o)
 	struct kube_object *copy = NULL;
 	struct err err = { "" };
 	struct value *v;
-	const char *file = flag(c, "patch-file"), *text = file ? call_file(c, file) : c->input;
+	const char *file = call_flag(c, "patch-file"), *text = file ? call_file(c, file) : c->input;
 	if (file && !text)
 		return 1;
 	if (!text) {
@@ -193,7 +200,7 @@ int edit_run(struct call *c)
 	return each(c, &s, edit_one);
 }
 
-/* ---- label and annotate --------------------------------------------------------------------------- */
+/* ---- label and annotate ---------------------------------------------------------- */
 
 /* Arguments from the first one with '=' (or ending in '-') on are changes. */
 static uint32_t first_change(const struct call *c)
@@ -235,12 +242,16 @@ static int change_pair(struct call *c, struct kube_object *copy, struct kube_map
 		return 0;
 	}
 	have = kube_map_get(m, key);
-	if (have && strcmp(have, value) != 0 && !flag_on(c, "overwrite")) {
+	if (have && strcmp(have, value) != 0 && !call_flag_on(c, "overwrite")) {
 		if (label)
-			return call_error(c, "'%s' already has a value (%s), and --overwrite is false", key,
-					  have);
-		return call_error(c, "--overwrite is false but found the following declared annotation(s): "
-				     "'%s' already has a value (%s)", key, have);
+			return call_error(c,
+					  "'%s' already has a value (%s), and --overwrite is false",
+					  key, have);
+		return call_error(
+		    c,
+		    "--overwrite is false but found the following declared annotation(s): "
+		    "'%s' already has a value (%s)",
+		    key, have);
 	}
 	if (!have || strcmp(have, value) != 0) {
 		kube_map_set(copy, m, key, value);
@@ -284,7 +295,7 @@ static int change_run(struct call *c, const char *what,
 		return 1;
 	if (first == c->arg_count)
 		return call_error(c, "at least one %s update is required", what);
-	if (!all_named(&s) && !flag_on(c, "all") && !flag(c, "selector"))
+	if (!all_named(&s) && !call_flag_on(c, "all") && !call_flag(c, "selector"))
 		return call_error(c, "resource(s) were provided, but no name was specified");
 	return each(c, &s, fn);
 }
@@ -299,7 +310,7 @@ int annotate_run(struct call *c)
 	return change_run(c, "annotation", annotate_one);
 }
 
-/* ---- set ------------------------------------------------------------------------------------------------ */
+/* ---- set ------------------------------------------------------------------------- */
 
 static struct kube_pod_spec *pod_spec(struct kube_object *o)
 {
@@ -371,7 +382,7 @@ static int env_one(struct call *c, const struct kube_object *o)
 {
 	struct kube_object *copy = kube_copy(o);
 	struct kube_pod_spec *spec = pod_spec(copy);
-	const char *only = flag(c, "containers");
+	const char *only = call_flag(c, "containers");
 	for (uint32_t i = first_change(c); spec && i < c->arg_count; i++) {
 		const char *name, *value = NULL;
 		if (!pair_parse(c, c->args[i], &name, &value))
@@ -424,6 +435,9 @@ int set_run(struct call *c)
 			return call_error(c, "at least one %s update is required", word);
 		return each(c, &s, what[i].fn);
 	}
-	return call_error(c, "kubectl set %s is not part of the simulated cluster, expected image, env or "
-			     "selector", word);
+	return call_error(
+	    c,
+	    "kubectl set %s is not part of the simulated cluster, expected image, env or "
+	    "selector",
+	    word);
 }

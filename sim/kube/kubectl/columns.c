@@ -9,24 +9,24 @@
 #include "core/arena.h"
 #include "kube/kubectl/internal.h"
 
-void cell(struct row *r, const char *text)
+void row_cell(struct row *r, const char *text)
 {
 	if (r->count < sizeof r->cells / sizeof *r->cells)
 		r->cells[r->count++] = text;
 }
 
-void cellf(struct call *c, struct row *r, const char *fmt, ...)
+void row_cellf(struct call *c, struct row *r, const char *fmt, ...)
 {
 	struct strbuf b = { 0 };
 	va_list ap;
 	va_start(ap, fmt);
 	strbuf_vprintf(&b, fmt, ap);
 	va_end(ap);
-	cell(r, arena_strdup(c->arena, strbuf_text(&b)));
+	row_cell(r, arena_strdup(c->arena, strbuf_text(&b)));
 	strbuf_free(&b);
 }
 
-const char *shorten(struct call *c, char **items, uint32_t count, uint32_t most)
+const char *words_shorten(struct call *c, char **items, uint32_t count, uint32_t most)
 {
 	struct strbuf b = { 0 };
 	for (uint32_t i = 0; i < count && i < most; i++)
@@ -40,10 +40,10 @@ const char *shorten(struct call *c, char **items, uint32_t count, uint32_t most)
 
 static void age(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, age_of(c, o->meta.creation_ns));
+	row_cell(r, age_of(c, o->meta.creation_ns));
 }
 
-/* ---- nodes, namespaces -------------------------------------------------------------------- */
+/* ---- nodes, namespaces ----------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -65,7 +65,7 @@ const char *node_roles(struct call *c, const struct kube_node *n)
 	}
 	if (roles.count > 1)
 		qsort(roles.items, roles.count, sizeof *roles.items, by_text);
-	return join(c, &roles, ",", "<none>");
+	return words_join(c, &roles, ",", "<none>");
 }
 
 static const char *node_address(const struct kube_node *n, const char *type)
@@ -80,28 +80,30 @@ static void row_node(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_node *n = (const struct kube_node *)o;
 	const struct kube_condition *ready = condition_find(&n->status.conditions, "Ready");
-	const char *state = !ready ? "Unknown" : kube_is(ready->status, "True") ? "Ready" : "NotReady";
-	cell(r, o->meta.name);
-	cellf(c, r, "%s%s", state,
-	      n->spec.unschedulable == TRI_TRUE ? ",SchedulingDisabled" : "");
-	cell(r, node_roles(c, n));
+	const char *state = !ready			     ? "Unknown"
+			    : kube_is(ready->status, "True") ? "Ready"
+							     : "NotReady";
+	row_cell(r, o->meta.name);
+	row_cellf(c, r, "%s%s", state,
+		  n->spec.unschedulable == TRI_TRUE ? ",SchedulingDisabled" : "");
+	row_cell(r, node_roles(c, n));
 	age(c, o, r);
-	cell(r, text_or(n->status.info.kubelet_version, ""));
-	cell(r, node_address(n, "InternalIP"));
-	cell(r, node_address(n, "ExternalIP"));
-	cell(r, text_or(n->status.info.os_image, "<unknown>"));
-	cell(r, text_or(n->status.info.kernel_version, "<unknown>"));
-	cell(r, text_or(n->status.info.container_runtime, "<unknown>"));
+	row_cell(r, text_or(n->status.info.kubelet_version, ""));
+	row_cell(r, node_address(n, "InternalIP"));
+	row_cell(r, node_address(n, "ExternalIP"));
+	row_cell(r, text_or(n->status.info.os_image, "<unknown>"));
+	row_cell(r, text_or(n->status.info.kernel_version, "<unknown>"));
+	row_cell(r, text_or(n->status.info.container_runtime, "<unknown>"));
 }
 
 static void row_namespace(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
-	cell(r, text_or(((const struct kube_namespace *)o)->status.phase, "Active"));
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(((const struct kube_namespace *)o)->status.phase, "Active"));
 	age(c, o, r);
 }
 
-/* ---- storage --------------------------------------------------------------------------------- */
+/* ---- storage --------------------------------------------------------------------- */
 
 static const char *modes(struct call *c, const struct kube_strings *l)
 {
@@ -117,57 +119,58 @@ static const char *modes(struct call *c, const struct kube_strings *l)
 				items[short_names.count++] = names[i][1];
 				break;
 			}
-	return join(c, &short_names, ",", "");
+	return words_join(c, &short_names, ",", "");
 }
 
 static void row_pv(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_pv *v = (const struct kube_pv *)o;
-	cell(r, o->meta.name);
-	cell(r, text_or(kube_map_get(&v->spec.capacity, "storage"), ""));
-	cell(r, modes(c, &v->spec.access_modes));
-	cell(r, text_or(v->spec.reclaim_policy, "Retain"));
-	cell(r, o->meta.deletion_ns ? "Terminating" : text_or(v->status.phase, "Available"));
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(kube_map_get(&v->spec.capacity, "storage"), ""));
+	row_cell(r, modes(c, &v->spec.access_modes));
+	row_cell(r, text_or(v->spec.reclaim_policy, "Retain"));
+	row_cell(r, o->meta.deletion_ns ? "Terminating" : text_or(v->status.phase, "Available"));
 	if (v->spec.claim.name)
-		cellf(c, r, "%s/%s", text_or(v->spec.claim.namespace, ""), v->spec.claim.name);
+		row_cellf(c, r, "%s/%s", text_or(v->spec.claim.namespace, ""), v->spec.claim.name);
 	else
-		cell(r, "");
-	cell(r, text_or(v->spec.storage_class, ""));
-	cell(r, "<unset>");
-	cell(r, "");
+		row_cell(r, "");
+	row_cell(r, text_or(v->spec.storage_class, ""));
+	row_cell(r, "<unset>");
+	row_cell(r, "");
 	age(c, o, r);
-	cell(r, text_or(v->spec.volume_mode, "<unset>"));
+	row_cell(r, text_or(v->spec.volume_mode, "<unset>"));
 }
 
 static void row_pvc(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_pvc *p = (const struct kube_pvc *)o;
 	bool bound = p->spec.volume_name && *p->spec.volume_name;
-	cell(r, o->meta.name);
-	cell(r, o->meta.deletion_ns ? "Terminating" : text_or(p->status.phase, "Pending"));
-	cell(r, text_or(p->spec.volume_name, ""));
-	cell(r, bound ? text_or(kube_map_get(&p->status.capacity, "storage"), "") : "");
-	cell(r, bound ? modes(c, &p->status.access_modes) : "");
-	cell(r, text_or(p->spec.storage_class, ""));
-	cell(r, "<unset>");
+	row_cell(r, o->meta.name);
+	row_cell(r, o->meta.deletion_ns ? "Terminating" : text_or(p->status.phase, "Pending"));
+	row_cell(r, text_or(p->spec.volume_name, ""));
+	row_cell(r, bound ? text_or(kube_map_get(&p->status.capacity, "storage"), "") : "");
+	row_cell(r, bound ? modes(c, &p->status.access_modes) : "");
+	row_cell(r, text_or(p->spec.storage_class, ""));
+	row_cell(r, "<unset>");
 	age(c, o, r);
-	cell(r, text_or(p->spec.volume_mode, "<unset>"));
+	row_cell(r, text_or(p->spec.volume_mode, "<unset>"));
 }
 
 static void row_storage_class(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_storage_class *s = (const struct kube_storage_class *)o;
-	bool standard = kube_is(kube_map_get(&o->meta.annotations,
-					     "storageclass.kubernetes.io/is-default-class"), "true");
-	cellf(c, r, "%s%s", o->meta.name, standard ? " (default)" : "");
-	cell(r, text_or(s->provisioner, ""));
-	cell(r, text_or(s->reclaim_policy, "Delete"));
-	cell(r, text_or(s->binding_mode, "Immediate"));
-	cell(r, s->allow_expansion == TRI_TRUE ? "true" : "false");
+	bool standard = kube_is(
+	    kube_map_get(&o->meta.annotations, "storageclass.kubernetes.io/is-default-class"),
+	    "true");
+	row_cellf(c, r, "%s%s", o->meta.name, standard ? " (default)" : "");
+	row_cell(r, text_or(s->provisioner, ""));
+	row_cell(r, text_or(s->reclaim_policy, "Delete"));
+	row_cell(r, text_or(s->binding_mode, "Immediate"));
+	row_cell(r, s->allow_expansion == TRI_TRUE ? "true" : "false");
 	age(c, o, r);
 }
 
-/* ---- ingress and small ones --------------------------------------------------------------------- */
+/* ---- ingress and small ones ------------------------------------------------------ */
 
 static void row_ingress(struct call *c, const struct kube_object *o, struct row *r)
 {
@@ -183,33 +186,33 @@ static void row_ingress(struct call *c, const struct kube_object *o, struct row 
 		const struct kube_lb_ingress *l = &g->ingress.items[i];
 		addresses.items[addresses.count++] = text_or(l->ip, text_or(l->hostname, ""));
 	}
-	cell(r, o->meta.name);
-	cell(r, text_or(g->class_name, "<none>"));
-	cell(r, n ? shorten(c, hosts, n, 3) : "*");
-	cell(r, join(c, &addresses, ",", ""));
-	cell(r, "80");
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(g->class_name, "<none>"));
+	row_cell(r, n ? words_shorten(c, hosts, n, 3) : "*");
+	row_cell(r, words_join(c, &addresses, ",", ""));
+	row_cell(r, "80");
 	age(c, o, r);
 }
 
 static void row_ingress_class(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
-	cell(r, text_or(((const struct kube_ingress_class *)o)->controller, ""));
-	cell(r, "<none>");
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(((const struct kube_ingress_class *)o)->controller, ""));
+	row_cell(r, "<none>");
 	age(c, o, r);
 }
 
 static void row_config_map(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
-	cellf(c, r, "%u", ((const struct kube_config_map *)o)->data.count);
+	row_cell(r, o->meta.name);
+	row_cellf(c, r, "%u", ((const struct kube_config_map *)o)->data.count);
 	age(c, o, r);
 }
 
 static void row_service_cidr(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
-	cell(r, join(c, &((const struct kube_service_cidr *)o)->cidrs, ",", "<none>"));
+	row_cell(r, o->meta.name);
+	row_cell(r, words_join(c, &((const struct kube_service_cidr *)o)->cidrs, ",", "<none>"));
 	age(c, o, r);
 }
 
@@ -225,60 +228,75 @@ static const char *lower(struct call *c, const char *text)
 static void row_event(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_event *e = (const struct kube_event *)o;
-	cell(r, age_of(c, e->last_ns));
-	cell(r, text_or(e->type, ""));
-	cell(r, text_or(e->reason, ""));
-	cellf(c, r, "%s/%s", lower(c, text_or(e->involved.kind, "")), text_or(e->involved.name, ""));
-	cell(r, text_or(e->message, ""));
-	cell(r, "");
-	cell(r, text_or(e->component, ""));
-	cell(r, age_of(c, e->first_ns));
-	cellf(c, r, "%d", e->count);
-	cell(r, o->meta.name);
+	row_cell(r, age_of(c, e->last_ns));
+	row_cell(r, text_or(e->type, ""));
+	row_cell(r, text_or(e->reason, ""));
+	row_cellf(c, r, "%s/%s", lower(c, text_or(e->involved.kind, "")),
+		  text_or(e->involved.name, ""));
+	row_cell(r, text_or(e->message, ""));
+	row_cell(r, "");
+	row_cell(r, text_or(e->component, ""));
+	row_cell(r, age_of(c, e->first_ns));
+	row_cellf(c, r, "%d", e->count);
+	row_cell(r, o->meta.name);
 }
 
 static void row_plain(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
+	row_cell(r, o->meta.name);
 	age(c, o, r);
 }
 
 static void row_policy(struct call *c, const struct kube_object *o, struct row *r)
 {
-	cell(r, o->meta.name);
-	cell(r, selector_text(c, &((const struct kube_network_policy *)o)->pod_selector, "<none>"));
+	row_cell(r, o->meta.name);
+	row_cell(
+	    r, selector_text(c, &((const struct kube_network_policy *)o)->pod_selector, "<none>"));
 	age(c, o, r);
 }
 
 static const struct columns table[] = {
-	{ KIND_POD, "NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES", 5, row_pod, NULL },
-	{ KIND_SERVICE, "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR", 6, row_service, NULL },
+	{ KIND_POD, "NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES", 5,
+	  row_pod, NULL },
+	{ KIND_SERVICE, "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR", 6, row_service,
+	  NULL },
 	{ KIND_ENDPOINTS, "NAME|ENDPOINTS|AGE", 3, row_endpoints, NULL },
 	{ KIND_ENDPOINT_SLICE, "NAME|ADDRESSTYPE|PORTS|ENDPOINTS|AGE", 5, row_slice, NULL },
-	{ KIND_NODE, "NAME|STATUS|ROLES|AGE|VERSION|INTERNAL-IP|EXTERNAL-IP|OS-IMAGE|"
-		     "KERNEL-VERSION|CONTAINER-RUNTIME", 5, row_node, NULL },
+	{ KIND_NODE,
+	  "NAME|STATUS|ROLES|AGE|VERSION|INTERNAL-IP|EXTERNAL-IP|OS-IMAGE|"
+	  "KERNEL-VERSION|CONTAINER-RUNTIME",
+	  5, row_node, NULL },
 	{ KIND_NAMESPACE, "NAME|STATUS|AGE", 3, row_namespace, NULL },
 	{ KIND_DEPLOYMENT, "NAME|READY|UP-TO-DATE|AVAILABLE|AGE|CONTAINERS|IMAGES|SELECTOR", 5,
 	  row_deployment, NULL },
 	{ KIND_REPLICA_SET, "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR", 5,
 	  row_replica_set, NULL },
-	{ KIND_REPLICATION_CONTROLLER, "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR", 5,
-	  row_replica_set, NULL },
+	{ KIND_REPLICATION_CONTROLLER, "NAME|DESIRED|CURRENT|READY|AGE|CONTAINERS|IMAGES|SELECTOR",
+	  5, row_replica_set, NULL },
 	{ KIND_STATEFUL_SET, "NAME|READY|AGE|CONTAINERS|IMAGES", 3, row_stateful_set, NULL },
-	{ KIND_DAEMON_SET, "NAME|DESIRED|CURRENT|READY|UP-TO-DATE|AVAILABLE|NODE SELECTOR|AGE|"
-			   "CONTAINERS|IMAGES|SELECTOR", 8, row_daemon_set, NULL },
-	{ KIND_JOB, "NAME|STATUS|COMPLETIONS|DURATION|AGE|CONTAINERS|IMAGES|SELECTOR", 5, row_job, NULL },
-	{ KIND_PERSISTENT_VOLUME, "NAME|CAPACITY|ACCESS MODES|RECLAIM POLICY|STATUS|CLAIM|STORAGECLASS|"
-				  "VOLUMEATTRIBUTESCLASS|REASON|AGE|VOLUMEMODE", 10, row_pv, NULL },
-	{ KIND_PERSISTENT_VOLUME_CLAIM, "NAME|STATUS|VOLUME|CAPACITY|ACCESS MODES|STORAGECLASS|"
-					"VOLUMEATTRIBUTESCLASS|AGE|VOLUMEMODE", 8, row_pvc, NULL },
-	{ KIND_STORAGE_CLASS, "NAME|PROVISIONER|RECLAIMPOLICY|VOLUMEBINDINGMODE|ALLOWVOLUMEEXPANSION|"
-			      "AGE", 6, row_storage_class, NULL },
+	{ KIND_DAEMON_SET,
+	  "NAME|DESIRED|CURRENT|READY|UP-TO-DATE|AVAILABLE|NODE SELECTOR|AGE|"
+	  "CONTAINERS|IMAGES|SELECTOR",
+	  8, row_daemon_set, NULL },
+	{ KIND_JOB, "NAME|STATUS|COMPLETIONS|DURATION|AGE|CONTAINERS|IMAGES|SELECTOR", 5, row_job,
+	  NULL },
+	{ KIND_PERSISTENT_VOLUME,
+	  "NAME|CAPACITY|ACCESS MODES|RECLAIM POLICY|STATUS|CLAIM|STORAGECLASS|"
+	  "VOLUMEATTRIBUTESCLASS|REASON|AGE|VOLUMEMODE",
+	  10, row_pv, NULL },
+	{ KIND_PERSISTENT_VOLUME_CLAIM,
+	  "NAME|STATUS|VOLUME|CAPACITY|ACCESS MODES|STORAGECLASS|"
+	  "VOLUMEATTRIBUTESCLASS|AGE|VOLUMEMODE",
+	  8, row_pvc, NULL },
+	{ KIND_STORAGE_CLASS,
+	  "NAME|PROVISIONER|RECLAIMPOLICY|VOLUMEBINDINGMODE|ALLOWVOLUMEEXPANSION|"
+	  "AGE",
+	  6, row_storage_class, NULL },
 	{ KIND_INGRESS, "NAME|CLASS|HOSTS|ADDRESS|PORTS|AGE", 6, row_ingress, NULL },
 	{ KIND_INGRESS_CLASS, "NAME|CONTROLLER|PARAMETERS|AGE", 4, row_ingress_class, NULL },
 	{ KIND_CONFIG_MAP, "NAME|DATA|AGE", 3, row_config_map, NULL },
-	{ KIND_EVENT, "LAST SEEN|TYPE|REASON|OBJECT|MESSAGE|SUBOBJECT|SOURCE|FIRST SEEN|COUNT|NAME", 5,
-	  row_event,
+	{ KIND_EVENT, "LAST SEEN|TYPE|REASON|OBJECT|MESSAGE|SUBOBJECT|SOURCE|FIRST SEEN|COUNT|NAME",
+	  5, row_event,
 	  "LAST SEEN|TYPE|REASON|OBJECT|SUBOBJECT|SOURCE|MESSAGE|FIRST SEEN|COUNT|NAME" },
 	{ KIND_CONTROLLER_REVISION, "NAME|CONTROLLER|REVISION|AGE", 4, row_revision, NULL },
 	{ KIND_SERVICE_CIDR, "NAME|CIDRS|AGE", 3, row_service_cidr, NULL },

@@ -94,10 +94,11 @@ static void ready_cell(struct call *c, const struct kube_pod *p, bool initializi
 		const struct kube_container_status *s = &p->status.containers.items[i];
 		ready += s->ready == TRI_TRUE && is(s, "running");
 	}
-	cellf(c, r, "%u/%u", ready, all);
+	row_cellf(c, r, "%u/%u", ready, all);
 }
 
-static void restarts_cell(struct call *c, const struct kube_pod *p, bool initializing, struct row *r)
+static void restarts_cell(struct call *c, const struct kube_pod *p, bool initializing,
+			  struct row *r)
 {
 	int32_t count = 0;
 	int64_t last = 0;
@@ -115,9 +116,9 @@ static void restarts_cell(struct call *c, const struct kube_pod *p, bool initial
 		}
 	}
 	if (count && any)
-		cellf(c, r, "%d (%s ago)", count, age_of(c, last));
+		row_cellf(c, r, "%d (%s ago)", count, age_of(c, last));
 	else
-		cellf(c, r, "%d", count);
+		row_cellf(c, r, "%d", count);
 }
 
 static void gates_cell(struct call *c, const struct kube_pod *p, struct row *r)
@@ -126,9 +127,9 @@ static void gates_cell(struct call *c, const struct kube_pod *p, struct row *r)
 	for (uint32_t i = 0; i < all; i++)
 		met += kube_condition_true(&p->status.conditions, p->spec.readiness_gates.items[i]);
 	if (all)
-		cellf(c, r, "%u/%u", met, all);
+		row_cellf(c, r, "%u/%u", met, all);
 	else
-		cell(r, "<none>");
+		row_cell(r, "<none>");
 }
 
 void row_pod(struct call *c, const struct kube_object *o, struct row *r)
@@ -136,14 +137,14 @@ void row_pod(struct call *c, const struct kube_object *o, struct row *r)
 	const struct kube_pod *p = (const struct kube_pod *)o;
 	bool initializing = init_state(c, p) != NULL &&
 			    !kube_condition_true(&p->status.conditions, "Initialized");
-	cell(r, o->meta.name);
+	row_cell(r, o->meta.name);
 	ready_cell(c, p, initializing, r);
-	cell(r, pod_state(c, p));
+	row_cell(r, pod_state(c, p));
 	restarts_cell(c, p, initializing, r);
-	cell(r, age_of(c, o->meta.creation_ns));
-	cell(r, p->status.pod_ips.count ? p->status.pod_ips.items[0]
-					: text_or(p->status.pod_ip, "<none>"));
-	cell(r, text_or(p->spec.node_name, "<none>"));
-	cell(r, "<none>");
+	row_cell(r, age_of(c, o->meta.creation_ns));
+	row_cell(r, p->status.pod_ips.count ? p->status.pod_ips.items[0]
+					    : text_or(p->status.pod_ip, "<none>"));
+	row_cell(r, text_or(p->spec.node_name, "<none>"));
+	row_cell(r, "<none>");
 	gates_cell(c, p, r);
 }

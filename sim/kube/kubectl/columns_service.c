@@ -14,7 +14,8 @@ static const char *balancer_ip(struct call *c, const struct kube_service *s)
 {
 	struct kube_strings l = { 0 };
 	uint32_t n = s->status.ingress.count, all = 0;
-	const char **items = arena_array(c->arena, n + s->spec.external_ips.count + 1, sizeof *items);
+	const char **items =
+	    arena_array(c->arena, n + s->spec.external_ips.count + 1, sizeof *items);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct kube_lb_ingress *g = &s->status.ingress.items[i];
 		const char *text = text_or(g->ip, text_or(g->hostname, NULL));
@@ -29,7 +30,7 @@ static const char *balancer_ip(struct call *c, const struct kube_service *s)
 	for (uint32_t i = 0; i < s->spec.external_ips.count; i++)
 		items[l.count++] = s->spec.external_ips.items[i];
 	l.items = items;
-	return join(c, &l, ",", "<pending>");
+	return words_join(c, &l, ",", "<pending>");
 }
 
 const char *external_ip(struct call *c, const struct kube_service *s)
@@ -38,7 +39,7 @@ const char *external_ip(struct call *c, const struct kube_service *s)
 		return text_or(s->spec.external_name, "<none>");
 	if (kube_is(s->spec.type, "LoadBalancer"))
 		return balancer_ip(c, s);
-	return join(c, &s->spec.external_ips, ",", "<none>");
+	return words_join(c, &s->spec.external_ips, ",", "<none>");
 }
 
 static const char *ports(struct call *c, const struct kube_service *s)
@@ -61,17 +62,17 @@ static const char *ports(struct call *c, const struct kube_service *s)
 void row_service(struct call *c, const struct kube_object *o, struct row *r)
 {
 	const struct kube_service *s = (const struct kube_service *)o;
-	cell(r, o->meta.name);
-	cell(r, text_or(s->spec.type, "ClusterIP"));
-	cell(r, s->spec.cluster_ips.count ? s->spec.cluster_ips.items[0]
-					  : text_or(s->spec.cluster_ip, "<none>"));
-	cell(r, external_ip(c, s));
-	cell(r, ports(c, s));
-	cell(r, age_of(c, o->meta.creation_ns));
-	cell(r, pairs_text(c, &s->spec.selector, "<none>"));
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(s->spec.type, "ClusterIP"));
+	row_cell(r, s->spec.cluster_ips.count ? s->spec.cluster_ips.items[0]
+					      : text_or(s->spec.cluster_ip, "<none>"));
+	row_cell(r, external_ip(c, s));
+	row_cell(r, ports(c, s));
+	row_cell(r, age_of(c, o->meta.creation_ns));
+	row_cell(r, pairs_text(c, &s->spec.selector, "<none>"));
 }
 
-/* ---- endpoints ---------------------------------------------------------------------------- */
+/* ---- endpoints ------------------------------------------------------------------- */
 
 static const char *address_port(struct call *c, const char *ip, const struct kube_endpoint_port *p)
 {
@@ -100,9 +101,9 @@ void row_endpoints(struct call *c, const struct kube_object *o, struct row *r)
 					c, s->addresses.items[k].ip,
 					s->ports.count ? &s->ports.items[j] : NULL);
 	}
-	cell(r, o->meta.name);
-	cell(r, e->subsets.count ? shorten(c, items, n, 3) : "<none>");
-	cell(r, age_of(c, o->meta.creation_ns));
+	row_cell(r, o->meta.name);
+	row_cell(r, e->subsets.count ? words_shorten(c, items, n, 3) : "<none>");
+	row_cell(r, age_of(c, o->meta.creation_ns));
 }
 
 static const char *slice_ports(struct call *c, const struct kube_endpoint_slice *s)
@@ -115,7 +116,7 @@ static const char *slice_ports(struct call *c, const struct kube_endpoint_slice 
 		items[i] = p->port.set ? arena_printf(c->arena, "%lld", (long long)p->port.value)
 				       : arena_strdup(c->arena, text_or(p->name, "*"));
 	}
-	return shorten(c, items, s->ports.count, 3);
+	return words_shorten(c, items, s->ports.count, 3);
 }
 
 void row_slice(struct call *c, const struct kube_object *o, struct row *r)
@@ -128,9 +129,9 @@ void row_slice(struct call *c, const struct kube_object *o, struct row *r)
 	for (uint32_t i = 0; i < s->endpoints.count; i++)
 		for (uint32_t j = 0; j < s->endpoints.items[i].addresses.count; j++)
 			items[n++] = (char *)s->endpoints.items[i].addresses.items[j];
-	cell(r, o->meta.name);
-	cell(r, text_or(s->address_type, ""));
-	cell(r, slice_ports(c, s));
-	cell(r, n ? shorten(c, items, n, 3) : "<unset>");
-	cell(r, age_of(c, o->meta.creation_ns));
+	row_cell(r, o->meta.name);
+	row_cell(r, text_or(s->address_type, ""));
+	row_cell(r, slice_ports(c, s));
+	row_cell(r, n ? words_shorten(c, items, n, 3) : "<unset>");
+	row_cell(r, age_of(c, o->meta.creation_ns));
 }

@@ -90,7 +90,7 @@ static int send_as(struct call *c, const struct value *v, const char *what)
 	return code ? 1 : 0;
 }
 
-/* ---- create deployment, service, ... ------------------------------------------------------ */
+/* ---- create deployment, service, ... --------------------------------------------- */
 
 static const char *image_name(struct call *c, const char *image)
 {
@@ -101,8 +101,8 @@ static const char *image_name(struct call *c, const char *image)
 static void containers(struct call *c, struct value *spec, uint32_t first_word)
 {
 	struct value *l = list(c, spec, "containers");
-	const char *image, *port = flag(c, "port");
-	for (uint32_t i = 0; (image = flag_nth(c, "image", i)); i++) {
+	const char *image, *port = call_flag(c, "port");
+	for (uint32_t i = 0; (image = call_flag_nth(c, "image", i)); i++) {
 		struct value *k = item(c, l);
 		put(c, k, "image", image);
 		put(c, k, "name", image_name(c, image));
@@ -120,8 +120,8 @@ static void containers(struct call *c, struct value *spec, uint32_t first_word)
 
 static int create_deployment(struct call *c, const char *name)
 {
-	const char *replicas = flag(c, "replicas");
-	if (!flag(c, "image"))
+	const char *replicas = call_flag(c, "replicas");
+	if (!call_flag(c, "image"))
 		return call_error(c, "required flag(s) \"image\" not set");
 	struct value *o = object(c, KIND_DEPLOYMENT, name);
 	put(c, child(c, value_get(o, "metadata"), "labels"), "app", name);
@@ -136,9 +136,9 @@ static int create_deployment(struct call *c, const char *name)
 
 static int service_ports(struct call *c, struct value *spec)
 {
-	const char *pair, *node_port = flag(c, "node-port");
+	const char *pair, *node_port = call_flag(c, "node-port");
 	struct value *l = NULL;
-	for (uint32_t i = 0; (pair = flag_nth(c, "tcp", i)); i++) {
+	for (uint32_t i = 0; (pair = call_flag_nth(c, "tcp", i)); i++) {
 		const char *colon = strchr(pair, ':');
 		int port = atoi(pair);
 		if (port < 1)
@@ -167,7 +167,8 @@ static int create_service(struct call *c, const char *type, const char *name)
 						{ "nodeport", "NodePort" },
 						{ "loadbalancer", "LoadBalancer" },
 						{ "externalname", "ExternalName" } };
-	const char *full = NULL, *ip = flag(c, "clusterip"), *external = flag(c, "external-name");
+	const char *full = NULL, *ip = call_flag(c, "clusterip"),
+		   *external = call_flag(c, "external-name");
 	for (size_t i = 0; i < 4; i++)
 		if (strcmp(types[i][0], type) == 0)
 			full = types[i][1];
@@ -185,7 +186,7 @@ static int create_service(struct call *c, const char *type, const char *name)
 		put(c, spec, "clusterIP", ip);
 	if (service_ports(c, spec))
 		return 1;
-	if (!flag(c, "tcp") && !external && !kube_is(ip, "None"))
+	if (!call_flag(c, "tcp") && !external && !kube_is(ip, "None"))
 		return call_error(c, "at least one tcp port specifier must be provided");
 	return send_as(c, o, arena_printf(c->arena, "%s service", full));
 }
@@ -194,12 +195,12 @@ static int create_config_map(struct call *c, const char *name)
 {
 	struct value *o = object(c, KIND_CONFIG_MAP, name), *data = child(c, o, "data");
 	const char *text, *key, *value;
-	for (uint32_t i = 0; (text = flag_nth(c, "from-literal", i)); i++) {
+	for (uint32_t i = 0; (text = call_flag_nth(c, "from-literal", i)); i++) {
 		if (!pair_parse(c, text, &key, &value))
 			return call_error(c, "invalid literal source %s, expected key=value", text);
 		put(c, data, key, value);
 	}
-	for (uint32_t i = 0; (text = flag_nth(c, "from-file", i)); i++) {
+	for (uint32_t i = 0; (text = call_flag_nth(c, "from-file", i)); i++) {
 		const char *path = text;
 		if (pair_parse(c, text, &key, &value))
 			path = value;
@@ -219,8 +220,11 @@ static int ingress_rule(struct call *c, struct value *rules, const char *text)
 	const char *eq = strchr(text, '='), *slash = strchr(text, '/');
 	const char *colon = eq ? strchr(eq, ':') : NULL;
 	if (!eq || !slash || slash > eq || !colon)
-		return call_error(c, "rule %s is invalid and should be in format host/path=svcname:svcport"
-				     "[,tls[=secret]]", text);
+		return call_error(
+		    c,
+		    "rule %s is invalid and should be in format host/path=svcname:svcport"
+		    "[,tls[=secret]]",
+		    text);
 	struct value *rule = item(c, rules);
 	if (slash > text)
 		put(c, rule, "host", arena_strndup(c->arena, text, (size_t)(slash - text)));
@@ -245,10 +249,10 @@ static int create_ingress(struct call *c, const char *name)
 {
 	struct value *o = object(c, KIND_INGRESS, name), *spec = child(c, o, "spec");
 	const char *text;
-	if (flag(c, "class"))
-		put(c, spec, "ingressClassName", flag(c, "class"));
+	if (call_flag(c, "class"))
+		put(c, spec, "ingressClassName", call_flag(c, "class"));
 	struct value *rules = list(c, spec, "rules");
-	for (uint32_t i = 0; (text = flag_nth(c, "rule", i)); i++)
+	for (uint32_t i = 0; (text = call_flag_nth(c, "rule", i)); i++)
 		if (ingress_rule(c, rules, text))
 			return 1;
 	return send_as(c, o, "ingress");
@@ -258,15 +262,18 @@ int create_run(struct call *c)
 {
 	const char *what = c->arg_count ? c->args[0] : "";
 	const char *name = c->arg_count > 1 ? c->args[1] : NULL;
-	if (flag(c, "filename"))
+	if (call_flag(c, "filename"))
 		return files_each(c, create_from_file);
 	if (!c->arg_count)
 		return call_error(c, "must specify one of -f and -k");
 	if ((!strcmp(what, "service") || !strcmp(what, "svc")) && c->arg_count > 2)
 		return create_service(c, c->args[1], c->args[2]);
 	if (!name || !strcmp(what, "service") || !strcmp(what, "svc"))
-		return call_error(c, "exactly one NAME is required, got 0\nSee 'kubectl create %s -h' for "
-				     "help and examples", what);
+		return call_error(
+		    c,
+		    "exactly one NAME is required, got 0\nSee 'kubectl create %s -h' for "
+		    "help and examples",
+		    what);
 	if (!strcmp(what, "deployment") || !strcmp(what, "deploy"))
 		return create_deployment(c, name);
 	if (!strcmp(what, "namespace") || !strcmp(what, "ns"))
@@ -278,7 +285,7 @@ int create_run(struct call *c)
 	return call_error(c, "kubectl create %s is not part of the simulated cluster", what);
 }
 
-/* ---- expose ------------------------------------------------------------------------------------- */
+/* ---- expose ---------------------------------------------------------------------- */
 
 static void copy_pairs(struct call *c, struct value *to, const struct kube_map *from)
 {
@@ -315,7 +322,7 @@ static const struct kube_containers *containers_of(const struct kube_object *o)
 static void port_item(struct call *c, struct value *l, int port, const char *protocol,
 		      const char *name)
 {
-	const char *target = flag(c, "target-port");
+	const char *target = call_flag(c, "target-port");
 	struct value *p = item(c, l);
 	if (name)
 		put(c, p, "name", name);
@@ -332,7 +339,8 @@ static void port_item(struct call *c, struct value *l, int port, const char *pro
 /* --port, or the ports that the object declares; how many. */
 static uint32_t expose_ports(struct call *c, struct value *spec, const struct kube_object *o)
 {
-	const char *port = flag(c, "port"), *protocol = text_or(flag(c, "protocol"), "TCP");
+	const char *port = call_flag(c, "port"),
+		   *protocol = text_or(call_flag(c, "protocol"), "TCP");
 	struct value *l = list(c, spec, "ports");
 	const struct kube_containers *k = containers_of(o);
 	uint32_t count = 0, n = 0;
@@ -366,10 +374,10 @@ static uint32_t expose_ports(struct call *c, struct value *spec, const struct ku
 static int expose_object(struct call *c, const struct kube_object *o)
 {
 	const struct kube_map *labels = pod_labels(o);
-	const char *text = flag(c, "selector"), *ip;
+	const char *text = call_flag(c, "selector"), *ip;
 	if (!labels || (!labels->count && !text))
 		return call_error(c, "cannot expose a %s", kube_schema(o->kind)->name);
-	struct value *v = object(c, KIND_SERVICE, text_or(flag(c, "name"), o->meta.name));
+	struct value *v = object(c, KIND_SERVICE, text_or(call_flag(c, "name"), o->meta.name));
 	if (o->meta.labels.count)
 		copy_pairs(c, child(c, value_get(v, "metadata"), "labels"), &o->meta.labels);
 	struct value *spec = child(c, v, "spec"), *selector = child(c, spec, "selector");
@@ -383,17 +391,18 @@ static int expose_object(struct call *c, const struct kube_object *o)
 		text += n + (text[n] == ',');
 	}
 	if (!expose_ports(c, spec, o))
-		return call_error(c, "couldn't find port via --port flag or introspection\nSee 'kubectl "
-				     "expose -h' for help and examples");
-	if (flag(c, "type"))
-		put(c, spec, "type", flag(c, "type"));
-	if (flag(c, "cluster-ip"))
-		put(c, spec, "clusterIP", flag(c, "cluster-ip"));
-	if (flag(c, "session-affinity"))
-		put(c, spec, "sessionAffinity", flag(c, "session-affinity"));
-	if (flag(c, "load-balancer-ip"))
-		put(c, spec, "loadBalancerIP", flag(c, "load-balancer-ip"));
-	if ((ip = flag(c, "external-ip")))
+		return call_error(
+		    c, "couldn't find port via --port flag or introspection\nSee 'kubectl "
+		       "expose -h' for help and examples");
+	if (call_flag(c, "type"))
+		put(c, spec, "type", call_flag(c, "type"));
+	if (call_flag(c, "cluster-ip"))
+		put(c, spec, "clusterIP", call_flag(c, "cluster-ip"));
+	if (call_flag(c, "session-affinity"))
+		put(c, spec, "sessionAffinity", call_flag(c, "session-affinity"));
+	if (call_flag(c, "load-balancer-ip"))
+		put(c, spec, "loadBalancerIP", call_flag(c, "load-balancer-ip"));
+	if ((ip = call_flag(c, "external-ip")))
 		value_push(c->arena, list(c, spec, "externalIPs"), value_string(c->arena, ip));
 	struct kube_object *service;
 	struct err err = { "" };
@@ -423,7 +432,7 @@ int expose_run(struct call *c)
 		return 1;
 	if (!s.count || !s.items[0].name)
 		return nothing_given(c);
-	const char *selector = flag(c, "selector");
+	const char *selector = call_flag(c, "selector");
 	uint32_t flags = c->flag_count;
 	c->flag_count = 0; /* --selector is the Service's here, not a filter */
 	struct flag_value *all = c->flags, *kept = arena_array(c->arena, flags + 1, sizeof *kept);

@@ -13,7 +13,7 @@
 #define ANNOTATION_WIDTH 140u
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-void put(struct describe *d, int level, const char *fmt, ...)
+void describe_put(struct describe *d, int level, const char *fmt, ...)
 {
 	va_list ap;
 	strbuf_fill(&d->text, ' ', 2 * level);
@@ -28,73 +28,73 @@ void describe_flush(struct describe *d)
 	strbuf_clear(&d->text);
 }
 
-void put_pairs(struct describe *d, const char *indent, const char *title,
-	       const struct kube_map *m, bool skip_hash)
+void describe_put_pairs(struct describe *d, const char *indent, const char *title,
+			const struct kube_map *m, bool skip_hash)
 {
 	bool any = false;
-	put(d, 0, "%s%s:\t", indent, title);
+	describe_put(d, 0, "%s%s:\t", indent, title);
 	for (uint32_t i = 0; i < m->count; i++) {
 		if (skip_hash && kube_is(m->items[i].key, "pod-template-hash"))
 			continue;
 		if (any)
-			put(d, 0, "%s\t", indent);
+			describe_put(d, 0, "%s\t", indent);
 		any = true;
-		put(d, 0, "%s=%s\n", m->items[i].key, text_or(m->items[i].value, ""));
+		describe_put(d, 0, "%s=%s\n", m->items[i].key, text_or(m->items[i].value, ""));
 	}
 	if (!any)
-		put(d, 0, "<none>\n");
+		describe_put(d, 0, "<none>\n");
 }
 
 /* A value of several lines, or a long one, goes below its key; lines are cut. */
 static void long_annotation(struct describe *d, const char *key, const char *value)
 {
-	put(d, 0, "%s:\n", key);
+	describe_put(d, 0, "%s:\n", key);
 	for (;;) {
 		size_t n = strcspn(value, "\n");
 		if (n > ANNOTATION_WIDTH - 2)
-			put(d, 0, "\t  %.*s...\n", (int)(ANNOTATION_WIDTH - 2), value);
+			describe_put(d, 0, "\t  %.*s...\n", (int)(ANNOTATION_WIDTH - 2), value);
 		else
-			put(d, 0, "\t  %.*s\n", (int)n, value);
+			describe_put(d, 0, "\t  %.*s\n", (int)n, value);
 		if (!value[n] || !value[n + 1])
 			return;
 		value += n + 1;
 	}
 }
 
-void put_annotations(struct describe *d, const char *indent, const struct kube_map *m)
+void describe_put_annotations(struct describe *d, const char *indent, const struct kube_map *m)
 {
 	bool any = false;
-	put(d, 0, "%sAnnotations:\t", indent);
+	describe_put(d, 0, "%sAnnotations:\t", indent);
 	for (uint32_t i = 0; i < m->count; i++) {
 		const char *key = m->items[i].key, *value = text_or(m->items[i].value, "");
 		if (strcmp(key, LAST_APPLIED) == 0)
 			continue;
 		if (any)
-			put(d, 0, "%s\t", indent);
+			describe_put(d, 0, "%s\t", indent);
 		any = true;
 		if (strlen(key) + strlen(value) + 2 > ANNOTATION_WIDTH || strchr(value, '\n'))
 			long_annotation(d, key, value);
 		else
-			put(d, 0, "%s: %s\n", key, value);
+			describe_put(d, 0, "%s: %s\n", key, value);
 	}
 	if (!any)
-		put(d, 0, "<none>\n");
+		describe_put(d, 0, "<none>\n");
 }
 
-void put_name(struct describe *d, const struct kube_object *o)
+void describe_put_name(struct describe *d, const struct kube_object *o)
 {
-	put(d, 0, "Name:\t%s\n", o->meta.name);
-	put(d, 0, "Namespace:\t%s\n", text_or(o->meta.namespace, ""));
+	describe_put(d, 0, "Name:\t%s\n", o->meta.name);
+	describe_put(d, 0, "Namespace:\t%s\n", text_or(o->meta.namespace, ""));
 }
 
-void put_controller(struct describe *d, const struct kube_object *o)
+void describe_put_controller(struct describe *d, const struct kube_object *o)
 {
 	const struct kube_owner *owner = controller_of(o);
 	if (owner)
-		put(d, 0, "Controlled By:\t%s/%s\n", owner->kind, owner->name);
+		describe_put(d, 0, "Controlled By:\t%s/%s\n", owner->kind, owner->name);
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------- */
 
 static int by_time(const void *a, const void *b)
 {
@@ -105,9 +105,9 @@ static int by_time(const void *a, const void *b)
 	return p->object.meta.resource_version < q->object.meta.resource_version ? -1 : 1;
 }
 
-void put_events(struct describe *d, const struct kube_object *o)
+void describe_put_events(struct describe *d, const struct kube_object *o)
 {
-	const char *show = flag(d->c, "show-events");
+	const char *show = call_flag(d->c, "show-events");
 	const char *namespace = text_or(o->meta.namespace, "default");
 	struct object_list l = { 0 };
 	const struct kube_object *e;
@@ -115,43 +115,44 @@ void put_events(struct describe *d, const struct kube_object *o)
 		return;
 	for (uint32_t i = 0; (e = kube_store_next(d->c->k->store, KIND_EVENT, namespace, &i));) {
 		const struct kube_object_ref *r = &((const struct kube_event *)e)->involved;
-		if (kube_is(r->kind, kube_schema(o->kind)->name) && kube_is(r->name, o->meta.name) &&
+		if (kube_is(r->kind, kube_schema(o->kind)->name) &&
+		    kube_is(r->name, o->meta.name) &&
 		    (!r->uid || !o->meta.uid || kube_is(r->uid, o->meta.uid)))
-			list_add(&l, e);
+			object_list_add(&l, e);
 	}
 	if (!l.count) {
-		put(d, 0, "Events:\t<none>\n");
+		describe_put(d, 0, "Events:\t<none>\n");
 		return;
 	}
 	qsort(l.items, l.count, sizeof *l.items, by_time);
 	describe_flush(d);
-	put(d, 0, "Events:\n");
-	put(d, 1, "Type\tReason\tAge\tFrom\tMessage\n");
-	put(d, 1, "----\t------\t----\t----\t-------\n");
+	describe_put(d, 0, "Events:\n");
+	describe_put(d, 1, "Type\tReason\tAge\tFrom\tMessage\n");
+	describe_put(d, 1, "----\t------\t----\t----\t-------\n");
 	for (uint32_t i = 0; i < l.count; i++) {
 		const struct kube_event *v = (const struct kube_event *)l.items[i];
-		put(d, 1, "%s\t%s\t%s", v->type, v->reason, age_of(d->c, v->last_ns));
+		describe_put(d, 1, "%s\t%s\t%s", v->type, v->reason, age_of(d->c, v->last_ns));
 		if (v->count > 1)
-			put(d, 0, " (x%d over %s)", v->count, age_of(d->c, v->first_ns));
-		put(d, 0, "\t%s\t%s\n", text_or(v->component, ""), v->message);
+			describe_put(d, 0, " (x%d over %s)", v->count, age_of(d->c, v->first_ns));
+		describe_put(d, 0, "\t%s\t%s\n", text_or(v->component, ""), v->message);
 	}
-	list_free(&l);
+	object_list_free(&l);
 }
 
 void describe_any(struct describe *d, const struct kube_object *o)
 {
 	const struct kind_schema *s = kube_schema(o->kind);
-	put(d, 0, "Name:\t%s\n", o->meta.name);
+	describe_put(d, 0, "Name:\t%s\n", o->meta.name);
 	if (s->namespaced)
-		put(d, 0, "Namespace:\t%s\n", text_or(o->meta.namespace, ""));
-	put_pairs(d, "", "Labels", &o->meta.labels, false);
-	put_annotations(d, "", &o->meta.annotations);
-	put(d, 0, "API Version:\t%s\n", s->group_version);
-	put(d, 0, "Kind:\t%s\n", s->name);
-	put_events(d, o);
+		describe_put(d, 0, "Namespace:\t%s\n", text_or(o->meta.namespace, ""));
+	describe_put_pairs(d, "", "Labels", &o->meta.labels, false);
+	describe_put_annotations(d, "", &o->meta.annotations);
+	describe_put(d, 0, "API Version:\t%s\n", s->group_version);
+	describe_put(d, 0, "Kind:\t%s\n", s->name);
+	describe_put_events(d, o);
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------- */
 
 static const struct describer {
 	enum kube_kind kind;
@@ -240,7 +241,7 @@ int describe_run(struct call *c)
 	bool first = true;
 	uint32_t count = 0;
 	int code = 0;
-	for (uint32_t i = 0; (path = flag_nth(c, "filename", i)); i++) {
+	for (uint32_t i = 0; (path = call_flag_nth(c, "filename", i)); i++) {
 		const char *text = call_file(c, path);
 		if (!text || files_targets(c, path, text, &s))
 			return 1;
@@ -248,11 +249,12 @@ int describe_run(struct call *c)
 	if (!s.count && select_parse(c, 0, &s))
 		return 1;
 	if (!s.count)
-		return call_error(c, "You must specify the type of resource to describe. Use \"kubectl "
-				     "api-resources\" for a complete list of supported resources.");
+		return call_error(
+		    c, "You must specify the type of resource to describe. Use \"kubectl "
+		       "api-resources\" for a complete list of supported resources.");
 	for (uint32_t i = 0; i < s.count; i++)
 		code |= describe_target(c, &s.items[i], &first, &count);
-	if (!count && (flag_on(c, "all-namespaces") || !s.items[0].schema->namespaced))
+	if (!count && (call_flag_on(c, "all-namespaces") || !s.items[0].schema->namespaced))
 		strbuf_puts(c->err, "No resources found\n");
 	else if (!count)
 		strbuf_printf(c->err, "No resources found in %s namespace.\n", call_namespace(c));

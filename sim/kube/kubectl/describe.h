@@ -14,22 +14,23 @@ struct describe {
 };
 
 /* Two blanks a level, then the words. */
-void put(struct describe *d, int level, const char *fmt, ...)
+void describe_put(struct describe *d, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void describe_flush(struct describe *d);
 /* "Labels:" and the pairs, one a line; `indent` stands before the title. */
-void put_pairs(struct describe *d, const char *indent, const char *title,
+void describe_put_pairs(struct describe *d, const char *indent, const char *title,
 	       const struct kube_map *m, bool skip_hash);
-void put_annotations(struct describe *d, const char *indent, const struct kube_map *m);
-void put_events(struct describe *d, const struct kube_object *o);
+void describe_put_annotations(struct describe *d, const char *indent, const struct kube_map *m);
+void describe_put_events(struct describe *d, const struct kube_object *o);
 /* Name and Namespace. */
-void put_name(struct describe *d, const struct kube_object *o);
-void put_controller(struct describe *d, const struct kube_object *o);
-void put_tolerations(struct describe *d, const char *indent, const struct kube_pod_spec *s);
-void put_template(struct describe *d, const struct kube_template *t);
-void put_volumes(struct describe *d, const char *indent, const struct kube_pod_spec *s);
+void describe_put_name(struct describe *d, const struct kube_object *o);
+void describe_put_controller(struct describe *d, const struct kube_object *o);
+void describe_put_tolerations(struct describe *d, const char *indent,
+			      const struct kube_pod_spec *s);
+void describe_put_template(struct describe *d, const struct kube_template *t);
+void describe_put_volumes(struct describe *d, const char *indent, const struct kube_pod_spec *s);
 /* `status` may be NULL; `pod` gives the values of fieldRefs and may be NULL. */
-void put_container_list(struct describe *d, const char *indent, const char *title,
+void describe_put_containers(struct describe *d, const char *indent, const char *title,
 			const struct kube_containers *l,
 			const struct kube_container_status *status, uint32_t status_count,
 			const struct kube_pod *pod);

@@ -37,7 +37,8 @@ static const struct flag_row rows[] = {
 	{ "output", 'o', VALUE, NULL, NULL },
 	{ "selector", 'l', VALUE, LISTS " apply drain logs ", NULL },
 	{ "selector", 0, VALUE, " run ", NULL },
-	{ "all-namespaces", 'A', SWITCH, " get describe delete label annotate events wait rollout ", NULL },
+	{ "all-namespaces", 'A', SWITCH, " get describe delete label annotate events wait rollout ",
+	  NULL },
 	{ "all", 0, SWITCH, " delete label annotate scale set wait taint apply ", NULL },
 	{ "filename", 'f', VALUE, FILES, NULL },
 	{ "kustomize", 'k', VALUE, FILES, NULL },
@@ -204,8 +205,9 @@ static int letters(struct call *c, int argc, char *const *argv, int *i)
 	for (const char *p = argv[*i] + 1; *p; p++) {
 		const struct flag_row *r = find(c, NULL, 0, *p);
 		if (!r)
-			return misuse(c, arena_printf(c->arena, "unknown shorthand flag: '%c' in -%s", *p,
-						      argv[*i] + 1));
+			return misuse(c,
+				      arena_printf(c->arena, "unknown shorthand flag: '%c' in -%s",
+						   *p, argv[*i] + 1));
 		if (r->kind != VALUE && p[1] == '=') {
 			add(c, r, p + 2);
 			return 0;
@@ -219,8 +221,9 @@ static int letters(struct call *c, int argc, char *const *argv, int *i)
 		else if (*i + 1 < argc)
 			add(c, r, argv[++*i]);
 		else
-			return misuse(c, arena_printf(c->arena, "flag needs an argument: '%c' in -%s",
-						      *p, argv[*i] + 1));
+			return misuse(c,
+				      arena_printf(c->arena, "flag needs an argument: '%c' in -%s",
+						   *p, argv[*i] + 1));
 		return 0;
 	}
 	return 0;
@@ -246,7 +249,7 @@ int flags_parse(struct call *c, int argc, char *const *argv)
 	return 0;
 }
 
-const char *flag(const struct call *c, const char *name)
+const char *call_flag(const struct call *c, const char *name)
 {
 	for (uint32_t i = c->flag_count; i-- > 0;)
 		if (strcmp(c->flags[i].name, name) == 0)
@@ -254,13 +257,13 @@ const char *flag(const struct call *c, const char *name)
 	return NULL;
 }
 
-bool flag_on(const struct call *c, const char *name)
+bool call_flag_on(const struct call *c, const char *name)
 {
-	const char *value = flag(c, name);
+	const char *value = call_flag(c, name);
 	return value && strcmp(value, "false") != 0;
 }
 
-const char *flag_nth(const struct call *c, const char *name, uint32_t n)
+const char *call_flag_nth(const struct call *c, const char *name, uint32_t n)
 {
 	for (uint32_t i = 0; i < c->flag_count; i++)
 		if (strcmp(c->flags[i].name, name) == 0 && n-- == 0)

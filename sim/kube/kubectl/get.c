@@ -9,7 +9,7 @@
 #define LEAST_WIDTH 6u
 #define PADDING 3u
 
-/* ---- tables ----------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------- */
 
 /* A cell ends at its first line break; escape characters become visible. */
 static void cell_text(const char *text, struct strbuf *out)
@@ -93,7 +93,8 @@ static void header(struct call *c, const struct table_style *style, const char *
 }
 
 static void line(struct call *c, const struct table_style *style, const struct columns *columns,
-		 const struct kube_object *o, const uint32_t *cells, uint32_t n, struct strbuf *text)
+		 const struct kube_object *o, const uint32_t *cells, uint32_t n,
+		 struct strbuf *text)
 {
 	struct row row = { .count = 0 };
 	bool first = true;
@@ -130,14 +131,14 @@ void table_print(struct call *c, const struct group *g, const struct table_style
 	strbuf_free(&text);
 }
 
-/* ---- one get --------------------------------------------------------------------------------- */
+/* ---- one get --------------------------------------------------------------------- */
 
 static void nothing_found(struct call *c, const struct found *f)
 {
 	bool namespaced = true;
 	for (uint32_t i = 0; i < f->group_count; i++)
 		namespaced = namespaced && f->groups[i].schema->namespaced;
-	if (flag_on(c, "all-namespaces") || !namespaced)
+	if (call_flag_on(c, "all-namespaces") || !namespaced)
 		strbuf_puts(c->err, "No resources found\n");
 	else
 		strbuf_printf(c->err, "No resources found in %s namespace.\n", call_namespace(c));
@@ -154,18 +155,18 @@ static uint32_t total(const struct found *f)
 /* How rows are shown; `several` kinds were asked for. */
 static struct table_style style_of(struct call *c, bool several)
 {
-	const char *output = flag(c, "output");
+	const char *output = call_flag(c, "output");
 	struct table_style s = {
 		.wide = output && strcmp(output, "wide") == 0,
-		.no_headers = flag_on(c, "no-headers"),
-		.show_labels = flag_on(c, "show-labels"),
-		.namespaces = flag_on(c, "all-namespaces"),
-		.prefix = several || flag_on(c, "show-kind"),
+		.no_headers = call_flag_on(c, "no-headers"),
+		.show_labels = call_flag_on(c, "show-labels"),
+		.namespaces = call_flag_on(c, "all-namespaces"),
+		.prefix = several || call_flag_on(c, "show-kind"),
 	};
 	uint32_t count = 0;
 	s.label_columns = arena_array(c->arena, 64, sizeof *s.label_columns);
 	const char *list;
-	for (uint32_t i = 0; (list = flag_nth(c, "label-columns", i)); i++)
+	for (uint32_t i = 0; (list = call_flag_nth(c, "label-columns", i)); i++)
 		while (*list && count < 64) {
 			size_t n = strcspn(list, ",");
 			s.label_columns[count++] = arena_strndup(c->arena, list, n);
@@ -189,7 +190,7 @@ static void print_tables(struct call *c, const struct found *f, bool several)
 	}
 }
 
-/* ---- --sort-by -------------------------------------------------------------------------------------- */
+/* ---- --sort-by ------------------------------------------------------------------- */
 
 struct keyed {
 	const struct kube_object *object;
@@ -213,14 +214,16 @@ static int sort_group(struct call *c, struct group *g, const char *path)
 	struct jsonpath *p;
 	struct err err = { "" };
 	const char *braces = *path == '{' ? "%s" : *path == '.' ? "{%s}" : "{.%s}";
-	char *text = *braces == '%' ? arena_strdup(c->arena, path)
-				    : arena_printf(c->arena, "{%s%s}", *path == '.' ? "" : ".", path);
+	char *text = *braces == '%'
+			 ? arena_strdup(c->arena, path)
+			 : arena_printf(c->arena, "{%s%s}", *path == '.' ? "" : ".", path);
 	if (jsonpath_parse(text, &p, &err))
 		return call_error(c, "%s", err.text);
 	struct keyed *l = arena_array(c->arena, g->count + 1, sizeof *l);
 	for (uint32_t i = 0; i < g->count; i++)
 		l[i] = (struct keyed){ g->items[i],
-				       jsonpath_first(p, value_from_object(c->arena, g->items[i])), i };
+				       jsonpath_first(p, value_from_object(c->arena, g->items[i])),
+				       i };
 	qsort(l, g->count, sizeof *l, by_key);
 	for (uint32_t i = 0; i < g->count; i++)
 		g->items[i] = l[i].object;
@@ -228,7 +231,7 @@ static int sort_group(struct call *c, struct group *g, const char *path)
 	return 0;
 }
 
-/* ---- watching ------------------------------------------------------------------------------------------ */
+/* ---- watching -------------------------------------------------------------------- */
 
 struct watching {
 	struct call *c;
@@ -244,7 +247,7 @@ static bool watched(const struct watching *w, const struct kube_object *o)
 	const struct target *t = &w->selection->items[0];
 	if (o->kind != t->schema->kind)
 		return false;
-	if (t->schema->namespaced && !flag_on(w->c, "all-namespaces") &&
+	if (t->schema->namespaced && !call_flag_on(w->c, "all-namespaces") &&
 	    strcmp(text_or(o->meta.namespace, ""), call_namespace(w->c)) != 0)
 		return false;
 	if (w->labels && !kube_selector_matches(w->labels, &o->meta.labels))
@@ -264,7 +267,7 @@ static void watch_event(void *ctx, enum kube_change change, const struct kube_ob
 	const struct kube_object *o = now ? now : old;
 	if (!watched(w, o))
 		return;
-	const char *format = flag(w->c, "output");
+	const char *format = call_flag(w->c, "output");
 	if (!output_is_table(format)) {
 		strbuf_puts(w->c->out, w->any && strcmp(format, "yaml") == 0 ? "---\n" : "");
 		w->any = true;
@@ -272,9 +275,9 @@ static void watch_event(void *ctx, enum kube_change change, const struct kube_ob
 		return;
 	}
 	struct group one = { kube_schema(o->kind), &o, 1, 1 };
-	w->style.no_headers = w->any || flag_on(w->c, "no-headers");
+	w->style.no_headers = w->any || call_flag_on(w->c, "no-headers");
 	w->any = true;
-	if (flag_on(w->c, "output-watch-events"))
+	if (call_flag_on(w->c, "output-watch-events"))
 		strbuf_printf(w->c->out, "%s   ", words[change]);
 	table_print(w->c, &one, &w->style);
 }
@@ -292,14 +295,14 @@ static int watch(struct call *c, const struct selection *s, const struct found *
 				     "collections - more than 1 resource was found");
 	struct watching w = { .c = c, .selection = s, .style = style_of(c, false) };
 	struct kube_selector labels;
-	const char *text = flag(c, "selector");
+	const char *text = call_flag(c, "selector");
 	w.style.memory = &w.memory;
 	if (text && selector_parse(c, text, &labels))
 		w.labels = &labels;
-	if (!flag_on(c, "watch-only"))
+	if (!call_flag_on(c, "watch-only"))
 		for (uint32_t i = 0; i < f->groups[0].count; i++)
 			watch_event(&w, KUBE_ADDED, NULL, f->groups[0].items[i]);
-	const char *limit = flag(c, "request-timeout");
+	const char *limit = call_flag(c, "request-timeout");
 	int64_t ns, until = INT64_MAX;
 	if (limit && kube_duration_parse(limit, &ns) && ns > 0)
 		until = call_now(c) + ns;
@@ -309,15 +312,16 @@ static int watch(struct call *c, const struct selection *s, const struct found *
 	return 0;
 }
 
-/* ---- the verb -------------------------------------------------------------------------------------------- */
+/* ---- the verb -------------------------------------------------------------------- */
 
 static int required(struct call *c)
 {
-	strbuf_puts(c->err,
-		    "You must specify the type of resource to get. Use \"kubectl api-resources\" for a "
-		    "complete list of supported resources.\n\nerror: Required resource not specified.\n"
-		    "Use \"kubectl explain <resource>\" for a detailed description of that resource "
-		    "(e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples\n");
+	strbuf_puts(
+	    c->err,
+	    "You must specify the type of resource to get. Use \"kubectl api-resources\" for a "
+	    "complete list of supported resources.\n\nerror: Required resource not specified.\n"
+	    "Use \"kubectl explain <resource>\" for a detailed description of that resource "
+	    "(e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples\n");
 	return 1;
 }
 
@@ -325,7 +329,7 @@ static int required(struct call *c)
 static int from_files(struct call *c, struct selection *s)
 {
 	const char *path;
-	for (uint32_t i = 0; (path = flag_nth(c, "filename", i)); i++) {
+	for (uint32_t i = 0; (path = call_flag_nth(c, "filename", i)); i++) {
 		const char *text = call_file(c, path);
 		if (!text || files_targets(c, path, text, s))
 			return 1;
@@ -335,12 +339,12 @@ static int from_files(struct call *c, struct selection *s)
 
 static int print_found(struct call *c, const struct selection *s, struct found *f)
 {
-	const char *format = flag(c, "output"), *sort = flag(c, "sort-by");
+	const char *format = call_flag(c, "output"), *sort = call_flag(c, "sort-by");
 	bool several = f->group_count > 1;
 	for (uint32_t i = 0; sort && i < f->group_count; i++)
 		if (sort_group(c, &f->groups[i], sort))
 			return 1;
-	if (flag_on(c, "watch") || flag_on(c, "watch-only"))
+	if (call_flag_on(c, "watch") || call_flag_on(c, "watch-only"))
 		return watch(c, s, f);
 	if (!output_is_table(format)) {
 		const struct kube_object **all = arena_array(c->arena, total(f) + 1, sizeof *all);
@@ -363,23 +367,25 @@ int get_run(struct call *c)
 {
 	struct selection s = { 0 };
 	struct found f = { 0 };
-	if (output_check(c, flag(c, "output")))
+	if (output_check(c, call_flag(c, "output")))
 		return 1;
-	if (flag(c, "filename") ? from_files(c, &s) : select_parse(c, 0, &s))
+	if (call_flag(c, "filename") ? from_files(c, &s) : select_parse(c, 0, &s))
 		return 1;
 	if (!s.count)
-		return flag(c, "filename") ? call_error(c, "no objects passed to get") : required(c);
-	if (flag_on(c, "all-namespaces"))
+		return call_flag(c, "filename") ? call_error(c, "no objects passed to get")
+						: required(c);
+	if (call_flag_on(c, "all-namespaces"))
 		for (uint32_t i = 0; i < s.count; i++)
 			if (s.items[i].name)
-				return call_error(c, "a resource cannot be retrieved by name across all "
-						     "namespaces");
+				return call_error(
+				    c, "a resource cannot be retrieved by name across all "
+				       "namespaces");
 	if (select_find(c, &s, &f)) {
 		found_free(&f);
 		return 1;
 	}
 	int code = print_found(c, &s, &f);
-	if (f.missing && !flag_on(c, "ignore-not-found")) {
+	if (f.missing && !call_flag_on(c, "ignore-not-found")) {
 		strbuf_puts(c->err, strbuf_text(&f.said));
 		code = 1;
 	}

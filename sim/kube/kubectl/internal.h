@@ -31,7 +31,7 @@ struct call {
 	bool endpoints_warned;
 };
 
-/* ---- kubectl.c ------------------------------------------------------------------ */
+/* ---- kubectl.c ------------------------------------------------------------------- */
 
 /* "error: ..." and a newline on stderr; returns 1. */
 int call_error(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -52,16 +52,16 @@ enum dry_run call_dry_run(struct call *c);
 /* Text of a file, "-" the input. NULL: the error has been said. */
 const char *call_file(struct call *c, const char *path);
 
-/* ---- flags.c ---------------------------------------------------------------------- */
+/* ---- flags.c --------------------------------------------------------------------- */
 
 /* Fills flags and args; 0, or 1 with the error said. */
 int flags_parse(struct call *c, int argc, char *const *argv);
-const char *flag(const struct call *c, const char *name);
-bool flag_on(const struct call *c, const char *name);
+const char *call_flag(const struct call *c, const char *name);
+bool call_flag_on(const struct call *c, const char *name);
 /* The n-th value of a flag that may be repeated, or NULL. */
-const char *flag_nth(const struct call *c, const char *name, uint32_t n);
+const char *call_flag_nth(const struct call *c, const char *name, uint32_t n);
 
-/* ---- select.c ----------------------------------------------------------------------- */
+/* ---- select.c -------------------------------------------------------------------- */
 
 struct target {
 	const struct kind_schema *schema;
@@ -99,7 +99,7 @@ const char *resource_word(struct call *c, const struct kind_schema *s);
 bool selector_parse(struct call *c, const char *text, struct kube_selector *out);
 void warn_endpoints(struct call *c, enum kube_kind kind);
 
-/* ---- tabs.c: Go's text/tabwriter ------------------------------------------------------ */
+/* ---- tabs.c: Go's text/tabwriter ------------------------------------------------- */
 
 struct tabs_memory { /* widths that only grow (watch) */
 	uint32_t widths[32];
@@ -109,19 +109,19 @@ struct tabs_memory { /* widths that only grow (watch) */
 void tabs_print(const char *text, uint32_t least, uint32_t padding, struct tabs_memory *memory,
 		struct strbuf *out);
 
-/* ---- words.c ----------------------------------------------------------------------------- */
+/* ---- words.c --------------------------------------------------------------------- */
 
 /* apimachinery's HumanDuration. */
 const char *human_duration(struct call *c, int64_t ns);
 const char *age_of(struct call *c, int64_t since_ns);
 /* "Fri, 20 Nov 2026 17:22:14 +0000" */
 const char *long_date(struct call *c, int64_t ns);
-const char *join(struct call *c, const struct kube_strings *l, const char *between,
+const char *words_join(struct call *c, const struct kube_strings *l, const char *between,
 		 const char *none);
 const char *pairs_text(struct call *c, const struct kube_map *m, const char *none);
 const char *selector_text(struct call *c, const struct kube_selector *s, const char *none);
 
-/* ---- columns*.c ---------------------------------------------------------------------------- */
+/* ---- columns*.c ------------------------------------------------------------------ */
 
 struct row {
 	const char *cells[24];
@@ -135,8 +135,8 @@ struct columns {
 	const char *wide;             /* all names in another order for -o wide, or NULL */
 };
 const struct columns *columns_find(enum kube_kind kind);
-void cell(struct row *r, const char *text);
-void cellf(struct call *c, struct row *r, const char *fmt, ...)
+void row_cell(struct row *r, const char *text);
+void row_cellf(struct call *c, struct row *r, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void row_pod(struct call *c, const struct kube_object *o, struct row *r);
 void row_service(struct call *c, const struct kube_object *o, struct row *r);
@@ -153,9 +153,9 @@ const char *pod_state(struct call *c, const struct kube_pod *p);
 const char *external_ip(struct call *c, const struct kube_service *s);
 const char *node_roles(struct call *c, const struct kube_node *n);
 /* At most `most` of the strings, then " + N more..." */
-const char *shorten(struct call *c, char **items, uint32_t count, uint32_t most);
+const char *words_shorten(struct call *c, char **items, uint32_t count, uint32_t most);
 
-/* ---- get.c, output.c ------------------------------------------------------------------------- */
+/* ---- get.c, output.c ------------------------------------------------------------- */
 
 int get_run(struct call *c);
 /* Rows of the groups as tables. */
@@ -175,7 +175,7 @@ int files_targets(struct call *c, const char *path, const char *text, struct sel
 bool output_is_table(const char *format); /* NULL or wide */
 int output_check(struct call *c, const char *format);
 
-/* ---- verbs --------------------------------------------------------------------------------------- */
+/* ---- verbs ----------------------------------------------------------------------- */
 
 int describe_run(struct call *c);
 int apply_run(struct call *c);

@@ -48,11 +48,12 @@ static const struct verb verbs[] = {
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 /* Verbs of kubectl that have no meaning here or no model. */
-static const char *const others[] = { "attach", "auth",	   "autoscale",	 "certificate", "completion",
-				      "cp",	"debug",   "diff",	 "kustomize",	"plugin",
-				      "port-forward", "proxy", "top", "api-versions" };
+static const char *const others[] = { "attach",	    "auth",	   "autoscale",	   "certificate",
+				      "completion", "cp",	   "debug",	   "diff",
+				      "kustomize",  "plugin",	   "port-forward", "proxy",
+				      "top",	    "api-versions" };
 
-/* ---- what is said ---------------------------------------------------------------------- */
+/* ---- what is said ---------------------------------------------------------------- */
 
 int call_error(struct call *c, const char *fmt, ...)
 {
@@ -89,7 +90,7 @@ int call_refused(struct call *c, struct kube_answer *answer, const char *doing)
 	return 1;
 }
 
-/* ---- what is asked of the surroundings --------------------------------------------------- */
+/* ---- what is asked of the surroundings ------------------------------------------- */
 
 int64_t call_now(const struct call *c)
 {
@@ -99,7 +100,7 @@ int64_t call_now(const struct call *c)
 
 const char *call_namespace(const struct call *c)
 {
-	const char *n = flag(c, "namespace");
+	const char *n = call_flag(c, "namespace");
 	if (n && *n)
 		return n;
 	return *c->k->namespace ? c->k->namespace : "default";
@@ -116,7 +117,7 @@ bool call_wait(struct call *c, bool (*done)(void *arg), void *arg, int64_t until
 
 int64_t call_deadline(struct call *c)
 {
-	const char *text = flag(c, "timeout");
+	const char *text = call_flag(c, "timeout");
 	int64_t ns;
 	if (!text || !kube_duration_parse(text, &ns) || ns <= 0)
 		return INT64_MAX;
@@ -125,7 +126,7 @@ int64_t call_deadline(struct call *c)
 
 enum dry_run call_dry_run(struct call *c)
 {
-	const char *text = flag(c, "dry-run");
+	const char *text = call_flag(c, "dry-run");
 	if (!text || strcmp(text, "none") == 0 || strcmp(text, "false") == 0)
 		return DRY_NONE;
 	if (strcmp(text, "server") == 0)
@@ -152,7 +153,8 @@ const char *call_file(struct call *c, const char *path)
 		if (code == ENOENT)
 			call_error(c, "the path \"%s\" does not exist", path);
 		else
-			call_error(c, "the path \"%s\" cannot be accessed: %s", path, strerror(code));
+			call_error(c, "the path \"%s\" cannot be accessed: %s", path,
+				   strerror(code));
 		return NULL;
 	}
 	const char *copy = arena_strndup(c->arena, strbuf_text(&text), text.length);
@@ -160,7 +162,7 @@ const char *call_file(struct call *c, const char *path)
 	return copy;
 }
 
-/* ---- verbs -------------------------------------------------------------------------------- */
+/* ---- verbs ----------------------------------------------------------------------- */
 
 static int help(struct call *c)
 {
@@ -200,7 +202,8 @@ static int unknown_verb(struct call *c, const char *name)
 	bool any = false;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (strcmp(others[i], name) == 0)
-			return call_error(c, "kubectl %s is not part of the simulated cluster", name);
+			return call_error(c, "kubectl %s is not part of the simulated cluster",
+					  name);
 	strbuf_printf(c->err, "error: unknown command \"%s\" for \"kubectl\"\n", name);
 	for (size_t i = 0; i < VERBS; i++) {
 		if (distance(name, verbs[i].name) > 2 &&

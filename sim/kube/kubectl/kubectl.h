@@ -35,7 +35,8 @@ struct kubectl_host {
 	 * INT64_MAX: the host's own limit. */
 	bool (*wait)(void *ctx, bool (*done)(void *arg), void *arg, int64_t until_ns);
 	/* Runs a command in a container, returns its exit code. NULL: exec says that it can't. */
-	int (*exec)(void *ctx, const struct kubectl_exec *e, struct strbuf *out, struct strbuf *err);
+	int (*exec)(void *ctx, const struct kubectl_exec *e, struct strbuf *out,
+		    struct strbuf *err);
 	/* Lines that a container's program wrote; `previous`: of the run before. */
 	int (*logs)(void *ctx, const struct kube_pod *pod, const char *container, bool previous,
 		    struct strbuf *out);
@@ -49,7 +50,7 @@ struct kubectl {
 	struct kube_admit *admit;
 	struct control *control;      /* NULL: no controllers (a snapshot) */
 	struct kubectl_host host;
-	char namespace[64];           /* of the context; "": default. config set-context changes it */
+	char namespace[64]; /* of the context; "": default. config set-context changes it */
 };
 
 /* argv[0] is the verb, or "kubectl" before it. `input` is what `-f -` reads; NULL: nothing.

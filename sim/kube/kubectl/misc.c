@@ -11,18 +11,20 @@ int explain_run(struct call *c)
 {
 	struct err err = { "" };
 	if (c->arg_count != 1)
-		return call_error(c, c->arg_count ? "We accept only this format: explain RESOURCE"
-						  : "You must specify the type of resource to explain. Use "
-						    "\"kubectl api-resources\" for a complete list of "
-						    "supported resources.");
-	if (kube_explain(c->args[0], flag_on(c, "recursive"), c->out, &err)) {
-		strbuf_printf(c->err, "%s%s\n", strncmp(err.text, "error", 5) ? "error: " : "", err.text);
+		return call_error(c, c->arg_count
+					 ? "We accept only this format: explain RESOURCE"
+					 : "You must specify the type of resource to explain. Use "
+					   "\"kubectl api-resources\" for a complete list of "
+					   "supported resources.");
+	if (kube_explain(c->args[0], call_flag_on(c, "recursive"), c->out, &err)) {
+		strbuf_printf(c->err, "%s%s\n", strncmp(err.text, "error", 5) ? "error: " : "",
+			      err.text);
 		return 1;
 	}
 	return 0;
 }
 
-/* ---- events ------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------- */
 
 static int by_time(const void *a, const void *b)
 {
@@ -48,15 +50,15 @@ static bool about(struct call *c, const struct kube_event *e, const char *what)
 
 int events_run(struct call *c)
 {
-	const char *namespace = flag_on(c, "all-namespaces") ? NULL : call_namespace(c);
-	const char *types = flag(c, "types"), *what = flag(c, "for");
+	const char *namespace = call_flag_on(c, "all-namespaces") ? NULL : call_namespace(c);
+	const char *types = call_flag(c, "types"), *what = call_flag(c, "for");
 	struct object_list l = { 0 };
 	struct strbuf text = { 0 };
 	const struct kube_object *o;
 	for (uint32_t i = 0; (o = kube_store_next(c->k->store, KIND_EVENT, namespace, &i));) {
 		const struct kube_event *e = (const struct kube_event *)o;
 		if (about(c, e, what) && (!types || strstr(types, text_or(e->type, ""))))
-			list_add(&l, o);
+			object_list_add(&l, o);
 	}
 	if (!l.count) {
 		if (namespace)
@@ -66,7 +68,7 @@ int events_run(struct call *c)
 		return 0;
 	}
 	qsort(l.items, l.count, sizeof *l.items, by_time);
-	if (!flag_on(c, "no-headers"))
+	if (!call_flag_on(c, "no-headers"))
 		strbuf_printf(&text, "%sLAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n",
 			      namespace ? "" : "NAMESPACE\t");
 	for (uint32_t i = 0; i < l.count; i++) {
@@ -81,11 +83,11 @@ int events_run(struct call *c)
 	}
 	tabs_print(strbuf_text(&text), 6, 3, NULL, c->out);
 	strbuf_free(&text);
-	list_free(&l);
+	object_list_free(&l);
 	return 0;
 }
 
-/* ---- api-resources ------------------------------------------------------------------------ */
+/* ---- api-resources --------------------------------------------------------------- */
 
 static int by_group(const void *a, const void *b)
 {
@@ -101,12 +103,13 @@ static int by_group(const void *a, const void *b)
 int api_resources_run(struct call *c)
 {
 	const struct kind_schema *l[KIND_COUNT];
-	const char *scope = flag(c, "namespaced"), *group = flag(c, "api-group");
+	const char *scope = call_flag(c, "namespaced"), *group = call_flag(c, "api-group");
 	struct strbuf text = { 0 };
 	uint32_t n = 0;
 	for (int kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
 		const struct kind_schema *s = kube_schema(kind);
-		if (!s || kind == KIND_KUBE_PROXY_CONFIGURATION || kind == KIND_CLUSTER_CONFIGURATION)
+		if (!s || kind == KIND_KUBE_PROXY_CONFIGURATION ||
+		    kind == KIND_CLUSTER_CONFIGURATION)
 			continue; /* files, not resources */
 		if (scope && (strcmp(scope, "true") == 0) != s->namespaced)
 			continue;
@@ -115,17 +118,18 @@ int api_resources_run(struct call *c)
 		l[n++] = s;
 	}
 	qsort(l, n, sizeof *l, by_group);
-	if (!flag_on(c, "no-headers"))
+	if (!call_flag_on(c, "no-headers"))
 		strbuf_puts(&text, "NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND\n");
 	for (uint32_t i = 0; i < n; i++)
-		strbuf_printf(&text, "%s\t%s\t%s\t%s\t%s\n", l[i]->plural, text_or(l[i]->short_names, ""),
-			      l[i]->group_version, l[i]->namespaced ? "true" : "false", l[i]->name);
+		strbuf_printf(&text, "%s\t%s\t%s\t%s\t%s\n", l[i]->plural,
+			      text_or(l[i]->short_names, ""), l[i]->group_version,
+			      l[i]->namespaced ? "true" : "false", l[i]->name);
 	tabs_print(strbuf_text(&text), 6, 3, NULL, c->out);
 	strbuf_free(&text);
 	return 0;
 }
 
-/* ---- the client itself --------------------------------------------------------------------- */
+/* ---- the client itself ----------------------------------------------------------- */
 
 static const char *server_address(struct call *c)
 {
@@ -146,10 +150,13 @@ int cluster_info_run(struct call *c)
 	const char *ip = server_address(c);
 	strbuf_printf(c->out, "Kubernetes control plane is running at https://%s:6443\n", ip);
 	if (kube_store_get(c->k->store, KIND_SERVICE, "kube-system", "kube-dns"))
-		strbuf_printf(c->out, "CoreDNS is running at https://%s:6443/api/v1/namespaces/kube-system/"
-				      "services/kube-dns:dns/proxy\n", ip);
-	strbuf_puts(c->out, "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info "
-			    "dump'.\n");
+		strbuf_printf(c->out,
+			      "CoreDNS is running at https://%s:6443/api/v1/namespaces/kube-system/"
+			      "services/kube-dns:dns/proxy\n",
+			      ip);
+	strbuf_puts(c->out,
+		    "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info "
+		    "dump'.\n");
 	return 0;
 }
 
@@ -157,7 +164,7 @@ static const char context[] = "kubernetes-admin@kubernetes";
 
 int config_run(struct call *c)
 {
-	const char *what = c->arg_count ? c->args[0] : "", *namespace = flag(c, "namespace");
+	const char *what = c->arg_count ? c->args[0] : "", *namespace = call_flag(c, "namespace");
 	if (!strcmp(what, "current-context")) {
 		strbuf_printf(c->out, "%s\n", context);
 	} else if (!strcmp(what, "set-context")) {
@@ -171,12 +178,15 @@ int config_run(struct call *c)
 		strbuf_printf(c->out, "Switched to context \"%s\".\n", context);
 	} else if (!strcmp(what, "get-contexts")) {
 		struct strbuf text = { 0 };
-		strbuf_printf(&text, "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\t%s\tkubernetes\t"
-				     "kubernetes-admin\t%s\n", context, c->k->namespace);
+		strbuf_printf(&text,
+			      "CURRENT\tNAME\tCLUSTER\tAUTHINFO\tNAMESPACE\n*\t%s\tkubernetes\t"
+			      "kubernetes-admin\t%s\n",
+			      context, c->k->namespace);
 		tabs_print(strbuf_text(&text), 6, 3, NULL, c->out);
 		strbuf_free(&text);
 	} else {
-		return call_error(c, "kubectl config %s is not part of the simulated cluster", what);
+		return call_error(c, "kubectl config %s is not part of the simulated cluster",
+				  what);
 	}
 	return 0;
 }
@@ -187,9 +197,10 @@ int version_run(struct call *c)
 	const char *server = "v1.34.1";
 	uint32_t i = 0;
 	if ((o = kube_store_next_created(c->k->store, KIND_NODE, &i)))
-		server = text_or(((const struct kube_node *)o)->status.info.kubelet_version, server);
+		server =
+		    text_or(((const struct kube_node *)o)->status.info.kubelet_version, server);
 	strbuf_puts(c->out, "Client Version: v1.34.1\nKustomize Version: v5.7.1\n");
-	if (!flag_on(c, "client"))
+	if (!call_flag_on(c, "client"))
 		strbuf_printf(c->out, "Server Version: %s\n", server);
 	return 0;
 }

@@ -35,8 +35,9 @@ static int cordon_all(struct call *c, bool on)
 {
 	int code = 0;
 	if (!c->arg_count)
-		return call_error(c, "USAGE: %s NODE [flags]\nSee 'kubectl %s -h' for help and examples",
-				  c->verb, c->verb);
+		return call_error(
+		    c, "USAGE: %s NODE [flags]\nSee 'kubectl %s -h' for help and examples", c->verb,
+		    c->verb);
 	for (uint32_t i = 0; i < c->arg_count; i++)
 		code |= cordon_one(c, c->args[i], on);
 	return code;
@@ -52,7 +53,7 @@ int uncordon_run(struct call *c)
 	return cordon_all(c, false);
 }
 
-/* ---- drain ------------------------------------------------------------------------------ */
+/* ---- drain ----------------------------------------------------------------------- */
 
 struct draining {
 	struct call *c;
@@ -95,17 +96,18 @@ static void note_pods(struct draining *d)
 		const struct kube_owner *owner = controller_of(o);
 		if (kube_is(p->spec.node_name, d->node) && o->meta.deletion_ns &&
 		    !(owner && kube_is(owner->kind, "DaemonSet")))
-			list_add(&d->pods, kube_ref(o));
+			object_list_add(&d->pods, kube_ref(o));
 	}
 }
 
 static int drain_one(struct call *c, const char *name)
 {
-	const char *grace = flag(c, "grace-period"), *slash = strchr(name, '/');
+	const char *grace = call_flag(c, "grace-period"), *slash = strchr(name, '/');
 	struct control_drain_options options = {
-		.ignore_daemonsets = flag_on(c, "ignore-daemonsets"), .force = flag_on(c, "force"),
-		.delete_empty_dir = flag_on(c, "delete-emptydir-data") ||
-				    flag_on(c, "delete-local-data"),
+		.ignore_daemonsets = call_flag_on(c, "ignore-daemonsets"),
+		.force = call_flag_on(c, "force"),
+		.delete_empty_dir =
+		    call_flag_on(c, "delete-emptydir-data") || call_flag_on(c, "delete-local-data"),
 		.grace_s = grace ? strtol(grace, NULL, 10) : -1,
 	};
 	struct draining d = { .c = c, .node = slash ? slash + 1 : name };
@@ -125,13 +127,16 @@ static int drain_one(struct call *c, const char *name)
 		return call_error(c, "%s", err.text);
 	note_pods(&d);
 	if (!call_wait(c, drained, &d, call_deadline(c)))
-		code = call_error(c, "unable to drain node \"%s\" due to error: drain did not complete "
-				     "within the timeout", d.node);
+		code =
+		    call_error(c,
+			       "unable to drain node \"%s\" due to error: drain did not complete "
+			       "within the timeout",
+			       d.node);
 	else
 		strbuf_printf(c->out, "node/%s drained\n", d.node);
 	for (uint32_t i = 0; i < d.pods.count; i++)
 		kube_unref((struct kube_object *)d.pods.items[i]);
-	list_free(&d.pods);
+	object_list_free(&d.pods);
 	return code;
 }
 
@@ -139,8 +144,9 @@ int drain_run(struct call *c)
 {
 	int code = 0;
 	if (!c->arg_count)
-		return call_error(c, "USAGE: drain NODE [flags]\nSee 'kubectl drain -h' for help and "
-				     "examples");
+		return call_error(c,
+				  "USAGE: drain NODE [flags]\nSee 'kubectl drain -h' for help and "
+				  "examples");
 	if (!c->k->control)
 		return call_error(c, "drain needs running controllers");
 	for (uint32_t i = 0; i < c->arg_count && !code; i++)
@@ -148,7 +154,7 @@ int drain_run(struct call *c)
 	return code;
 }
 
-/* ---- taint --------------------------------------------------------------------------------- */
+/* ---- taint ----------------------------------------------------------------------- */
 
 struct taint_change { const char *key, *value, *effect; bool remove; };
 
@@ -186,7 +192,8 @@ static int taint_apply(struct call *c, struct kube_node *n, const struct taint_c
 	bool found = false;
 	for (uint32_t i = 0; i < have; i++) {
 		const struct kube_taint *x = &n->spec.taints.items[i];
-		bool same = kube_is(x->key, t->key) && (!t->effect || kube_is(x->effect, t->effect));
+		bool same =
+		    kube_is(x->key, t->key) && (!t->effect || kube_is(x->effect, t->effect));
 		found = found || same;
 		if (!same)
 			items[count++] = *x;
@@ -194,9 +201,12 @@ static int taint_apply(struct call *c, struct kube_node *n, const struct taint_c
 	if (t->remove && !found)
 		return call_error(c, "taint \"%s%s%s\" not found", t->key, t->effect ? ":" : "",
 				  t->effect ? t->effect : "");
-	if (!t->remove && found && !flag_on(c, "overwrite"))
-		return call_error(c, "node %s already has %s taint(s) with same effect(s) and --overwrite is "
-				     "false", n->object.meta.name, t->key);
+	if (!t->remove && found && !call_flag_on(c, "overwrite"))
+		return call_error(
+		    c,
+		    "node %s already has %s taint(s) with same effect(s) and --overwrite is "
+		    "false",
+		    n->object.meta.name, t->key);
 	if (!t->remove)
 		items[count++] = (struct kube_taint){
 			.key = kube_string(&n->object, t->key),
@@ -222,8 +232,11 @@ int taint_run(struct call *c)
 		struct taint_change t;
 		int code = 0;
 		if (!taint_parse(c, c->args[i], &t))
-			code = call_error(c, "invalid taint spec: %s, expected key[=value]:Effect with "
-					     "NoSchedule, PreferNoSchedule or NoExecute", c->args[i]);
+			code =
+			    call_error(c,
+				       "invalid taint spec: %s, expected key[=value]:Effect with "
+				       "NoSchedule, PreferNoSchedule or NoExecute",
+				       c->args[i]);
 		if (code || taint_apply(c, copy, &t)) {
 			kube_unref(&copy->object);
 			return 1;

@@ -32,10 +32,13 @@ int output_check(struct call *c, const char *format)
 	    has_argument(format, "template", &argument))
 		return call_error(c, "go-template output is not part of the simulated cluster; use "
 				     "jsonpath");
-	return call_error(c, "unable to match a printer suitable for the output format \"%s\", allowed "
-			     "formats are: custom-columns,custom-columns-file,go-template,"
-			     "go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
-			     "template,templatefile,wide,yaml", format);
+	return call_error(
+	    c,
+	    "unable to match a printer suitable for the output format \"%s\", allowed "
+	    "formats are: custom-columns,custom-columns-file,go-template,"
+	    "go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,"
+	    "template,templatefile,wide,yaml",
+	    format);
 }
 
 static void print_names(struct call *c, const struct kube_object *const *objects, uint32_t count)
@@ -55,7 +58,7 @@ static int print_path(struct call *c, const char *template, const struct value *
 	if (jsonpath_parse(template, &p, &err))
 		return call_error(c, "%s", err.text);
 	struct strbuf text = { 0 };
-	const char *allow = flag(c, "allow-missing-template-keys");
+	const char *allow = call_flag(c, "allow-missing-template-keys");
 	int code = jsonpath_print(p, root, allow && strcmp(allow, "false") == 0, &text, &err);
 	if (code)
 		call_error(c, "%s", err.text);
@@ -66,7 +69,7 @@ static int print_path(struct call *c, const char *template, const struct value *
 	return code ? 1 : 0;
 }
 
-/* ---- custom-columns -------------------------------------------------------------------------- */
+/* ---- custom-columns -------------------------------------------------------------- */
 
 struct custom {
 	const char *header;
@@ -84,8 +87,9 @@ static int custom_parse(struct call *c, const char *spec, struct custom *out, ui
 			return call_error(c, "unexpected custom-columns spec: %s, expected "
 					     "<header>:<json-path-expr>", one);
 		const char *path = colon + 1;
-		const char *text = *path == '{' ? path
-				   : arena_printf(c->arena, "{%s%s}", *path == '.' ? "" : ".", path);
+		const char *text =
+		    *path == '{' ? path
+				 : arena_printf(c->arena, "{%s%s}", *path == '.' ? "" : ".", path);
 		out[*count].header = arena_strndup(c->arena, one, (size_t)(colon - one));
 		if (jsonpath_parse(text, &out[*count].path, &err))
 			return call_error(c, "%s", err.text);
@@ -104,7 +108,7 @@ static int custom_columns(struct call *c, const char *spec,
 	if (!*spec)
 		return call_error(c, "custom-columns format specified but no custom columns given");
 	int code = custom_parse(c, spec, columns, &n);
-	for (uint32_t i = 0; !code && i < n && !flag_on(c, "no-headers"); i++)
+	for (uint32_t i = 0; !code && i < n && !call_flag_on(c, "no-headers"); i++)
 		strbuf_printf(&text, "%s%c", columns[i].header, i + 1 < n ? '\t' : '\n');
 	for (uint32_t k = 0; !code && k < count; k++) {
 		struct value *root = value_from_object(c->arena, objects[k]);

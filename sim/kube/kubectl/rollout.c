@@ -12,7 +12,7 @@ struct target_object {
 	const char *name;
 };
 
-/* ---- status ---------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------- */
 
 struct following {
 	struct call *c;
@@ -41,7 +41,7 @@ static bool follow(void *arg)
 static int status(struct call *c, const struct target_object *t)
 {
 	struct following f = { .c = c, .t = t };
-	const char *watch = flag(c, "watch");
+	const char *watch = call_flag(c, "watch");
 	int code = 0;
 	if (watch && strcmp(watch, "false") == 0)
 		follow(&f);
@@ -53,11 +53,11 @@ static int status(struct call *c, const struct target_object *t)
 	return code;
 }
 
-/* ---- history ------------------------------------------------------------------------------ */
+/* ---- history --------------------------------------------------------------------- */
 
 static int history(struct call *c, const struct kube_object *o)
 {
-	const char *wanted = flag(c, "revision");
+	const char *wanted = call_flag(c, "revision");
 	struct control_revision *l;
 	struct strbuf text = { 0 };
 	uint32_t n = control_revisions(c->k->control, o, &l);
@@ -91,11 +91,11 @@ static int history(struct call *c, const struct kube_object *o)
 	return code;
 }
 
-/* ---- undo, restart, pause ------------------------------------------------------------------- */
+/* ---- undo, restart, pause -------------------------------------------------------- */
 
 static int undo(struct call *c, const struct kube_object *o)
 {
-	const char *to = flag(c, "to-revision");
+	const char *to = call_flag(c, "to-revision");
 	struct strbuf said = { 0 };
 	struct err err = { "" };
 	const struct kube_object *held = kube_ref(o);
@@ -127,8 +127,9 @@ static int pause_or_resume(struct call *c, const struct kube_object *o, bool pau
 	const struct kube_object *held = kube_ref(o);
 	int code;
 	if (o->kind != KIND_DEPLOYMENT)
-		code = call_error(c, "%s \"%s\" %s is not supported", resource_word(c, kube_schema(o->kind)),
-				  o->meta.name, pause ? "pausing" : "resuming");
+		code = call_error(c, "%s \"%s\" %s is not supported",
+				  resource_word(c, kube_schema(o->kind)), o->meta.name,
+				  pause ? "pausing" : "resuming");
 	else if (control_rollout_pause(c->k->control, o->meta.namespace, o->meta.name, pause, &err))
 		code = call_error(c, "%s", err.text);
 	else
@@ -153,7 +154,8 @@ static int act(struct call *c, const char *what, const struct kube_object *o)
 
 int rollout_run(struct call *c)
 {
-	static const char *const known[] = { "status", "history", "undo", "restart", "pause", "resume" };
+	static const char *const known[] = { "status",	"history", "undo",
+					     "restart", "pause",   "resume" };
 	const char *what = c->arg_count ? c->args[0] : "";
 	struct selection s;
 	struct found f;
@@ -161,8 +163,11 @@ int rollout_run(struct call *c)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		ok = ok || !strcmp(known[i], what);
 	if (!ok)
-		return call_error(c, "unknown command \"rollout %s\", expected history, pause, restart, "
-				     "resume, status or undo", what);
+		return call_error(
+		    c,
+		    "unknown command \"rollout %s\", expected history, pause, restart, "
+		    "resume, status or undo",
+		    what);
 	if (!c->k->control)
 		return call_error(c, "rollouts need running controllers");
 	if (select_parse(c, 1, &s))
@@ -185,7 +190,7 @@ int rollout_run(struct call *c)
 	return code;
 }
 
-/* ---- wait --------------------------------------------------------------------------------------- */
+/* ---- wait ------------------------------------------------------------------------ */
 
 struct wait_for {
 	struct call *c;
@@ -217,7 +222,8 @@ static bool path_is(struct call *c, const struct kube_object *o, const char *tex
 	if (!close ||
 	    jsonpath_parse(arena_strndup(c->arena, text, (size_t)(close - text) + 1), &p, NULL))
 		return false;
-	bool ok = !jsonpath_print(p, value_from_object(c->arena, o), false, &out, NULL) && out.length;
+	bool ok =
+	    !jsonpath_print(p, value_from_object(c->arena, o), false, &out, NULL) && out.length;
 	if (ok && close[1] == '=')
 		ok = strcmp(strbuf_text(&out), close + 2) == 0;
 	jsonpath_free(p);
@@ -257,8 +263,8 @@ int wait_run(struct call *c)
 {
 	struct selection s;
 	struct found before;
-	struct wait_for w = { .c = c, .s = &s, .what = flag(c, "for") };
-	const char *text = flag(c, "timeout");
+	struct wait_for w = { .c = c, .s = &s, .what = call_flag(c, "for") };
+	const char *text = call_flag(c, "timeout");
 	int64_t ns = 30 * NS_PER_S;
 	if (!w.what)
 		return call_error(c, "required flag(s) \"for\" not set");
@@ -293,7 +299,8 @@ int wait_run(struct call *c)
 				strbuf_printf(c->out, "%s condition met\n", strbuf_text(&name));
 			else
 				code = call_error(c, "timed out waiting for the condition on %s/%s",
-						  resource_word(c, kube_schema(o->kind)), o->meta.name);
+						  resource_word(c, kube_schema(o->kind)),
+						  o->meta.name);
 			strbuf_free(&name);
 		}
 	found_free(&before);

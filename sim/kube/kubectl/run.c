@@ -6,7 +6,7 @@
 #include "kube/kubectl/write.h"
 #include "kube/patch.h"
 
-/* ---- pods by name ------------------------------------------------------------------------ */
+/* ---- pods by name ---------------------------------------------------------------- */
 
 static const struct kube_selector *selector_of(const struct kube_object *o)
 {
@@ -33,10 +33,11 @@ static const struct kube_pod *pod_behind(struct call *c, const struct kube_objec
 	const struct kube_object *p;
 	for (uint32_t i = 0; (p = kube_store_next(c->k->store, KIND_POD, o->meta.namespace, &i));) {
 		const struct kube_pod *pod = (const struct kube_pod *)p;
-		bool ours = s ? kube_selector_matches(s, &p->meta.labels)
-			    : o->kind == KIND_SERVICE &&
-				      kube_map_selects(&((const struct kube_service *)o)->spec.selector,
-						       &p->meta.labels);
+		bool ours =
+		    s ? kube_selector_matches(s, &p->meta.labels)
+		      : o->kind == KIND_SERVICE &&
+			    kube_map_selects(&((const struct kube_service *)o)->spec.selector,
+					     &p->meta.labels);
 		if (!ours)
 			continue;
 		if (!best || (pod_ready(pod) && !pod_ready(best)))
@@ -57,9 +58,10 @@ static const struct kube_pod *find_pod(struct call *c, const char *text, bool lo
 			return NULL;
 	}
 	const struct kube_object *o =
-		kube_store_get(c->k->store, s->kind, s->namespaced ? call_namespace(c) : NULL, name);
+	    kube_store_get(c->k->store, s->kind, s->namespaced ? call_namespace(c) : NULL, name);
 	if (!o && logs) {
-		call_error(c, "error from server (NotFound): %s \"%s\" not found in namespace \"%s\"",
+		call_error(c,
+			   "error from server (NotFound): %s \"%s\" not found in namespace \"%s\"",
 			   resource_word(c, s), name, call_namespace(c));
 		return NULL;
 	}
@@ -90,7 +92,7 @@ static bool has_container(const struct kube_pod *p, const char *name)
  * several. NULL: said. */
 static const char *choose_container(struct call *c, const struct kube_pod *p)
 {
-	const char *name = flag(c, "container");
+	const char *name = call_flag(c, "container");
 	uint32_t n = p->spec.containers.count, init = p->spec.init_containers.count;
 	if (name) {
 		if (has_container(p, name))
@@ -106,10 +108,11 @@ static const char *choose_container(struct call *c, const struct kube_pod *p)
 		return NULL;
 	}
 	name = p->spec.containers.items[0].name;
-	if (n + init > 1 && !flag_on(c, "quiet")) {
+	if (n + init > 1 && !call_flag_on(c, "quiet")) {
 		strbuf_printf(c->err, "Defaulted container \"%s\" out of: ", name);
 		for (uint32_t i = 0; i < n; i++)
-			strbuf_printf(c->err, "%s%s", i ? ", " : "", p->spec.containers.items[i].name);
+			strbuf_printf(c->err, "%s%s", i ? ", " : "",
+				      p->spec.containers.items[i].name);
 		for (uint32_t i = 0; i < init; i++)
 			strbuf_printf(c->err, ", %s (init)", p->spec.init_containers.items[i].name);
 		strbuf_putc(c->err, '\n');
@@ -117,17 +120,22 @@ static const char *choose_container(struct call *c, const struct kube_pod *p)
 	return name;
 }
 
-/* ---- exec -------------------------------------------------------------------------------------- */
+/* ---- exec ------------------------------------------------------------------------ */
 
 static int exec_in(struct call *c, const struct kube_pod *p, const char *container,
 		   const char *const *argv, uint32_t argc)
 {
 	struct kubectl_exec e = {
-		.pod = p, .container = container, .argc = (int)argc, .argv = (char *const *)argv,
-		.input = flag_on(c, "stdin") ? c->input : NULL, .tty = flag_on(c, "tty"),
+		.pod = p,
+		.container = container,
+		.argc = (int)argc,
+		.argv = (char *const *)argv,
+		.input = call_flag_on(c, "stdin") ? c->input : NULL,
+		.tty = call_flag_on(c, "tty"),
 	};
 	if (!c->k->host.exec)
-		return call_error(c, "there is no program to talk to: this cluster has no running pods");
+		return call_error(
+		    c, "there is no program to talk to: this cluster has no running pods");
 	kube_ref(&p->object);
 	int code = c->k->host.exec(c->k->host.ctx, &e, c->out, c->err);
 	kube_unref((struct kube_object *)&p->object);
@@ -141,29 +149,35 @@ int exec_run(struct call *c)
 	if (!c->arg_count || c->dash == 0)
 		return call_error(c, "pod, type/name or --filename must be specified");
 	if (c->dash < 0 && c->arg_count > 1)
-		return call_error(c, "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- "
-				     "[COMMAND] instead\nSee 'kubectl exec -h' for help and examples");
+		return call_error(
+		    c, "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- "
+		       "[COMMAND] instead\nSee 'kubectl exec -h' for help and examples");
 	if (c->arg_count < 2)
 		return call_error(c, "you must specify at least one command for the container");
 	const struct kube_pod *p = find_pod(c, c->args[0], false);
 	if (!p)
 		return 1;
 	if (kube_is(p->status.phase, "Succeeded") || kube_is(p->status.phase, "Failed"))
-		return call_error(c, "cannot exec into a container in a completed pod; current phase is "
-				     "%s", p->status.phase);
+		return call_error(
+		    c,
+		    "cannot exec into a container in a completed pod; current phase is "
+		    "%s",
+		    p->status.phase);
 	const char *container = choose_container(c, p);
 	if (!container)
 		return 1;
 	if (c->k->control && !control_container_id(c->k->control, p->object.meta.namespace,
 						   p->object.meta.name, container)) {
-		strbuf_printf(c->err, "error: Internal error occurred: unable to upgrade connection: "
-				      "container not found (\"%s\")\n", container);
+		strbuf_printf(c->err,
+			      "error: Internal error occurred: unable to upgrade connection: "
+			      "container not found (\"%s\")\n",
+			      container);
 		return 1;
 	}
 	return exec_in(c, p, container, c->args + 1, c->arg_count - 1);
 }
 
-/* ---- logs ---------------------------------------------------------------------------------------- */
+/* ---- logs ------------------------------------------------------------------------ */
 
 static const char *last_lines(const char *text, long count)
 {
@@ -181,11 +195,13 @@ static const char *last_lines(const char *text, long count)
 static int logs_of(struct call *c, const struct kube_pod *p, const char *container, bool prefix)
 {
 	struct strbuf text = { 0 };
-	const char *tail = flag(c, "tail");
+	const char *tail = call_flag(c, "tail");
 	if (!c->k->host.logs)
-		return call_error(c, "there is no program to read from: this cluster has no running "
-				     "pods");
-	int code = c->k->host.logs(c->k->host.ctx, p, container, flag_on(c, "previous"), &text);
+		return call_error(c,
+				  "there is no program to read from: this cluster has no running "
+				  "pods");
+	int code =
+	    c->k->host.logs(c->k->host.ctx, p, container, call_flag_on(c, "previous"), &text);
 	const char *from = strbuf_text(&text);
 	if (tail && strtol(tail, NULL, 10) >= 0)
 		from = strtol(tail, NULL, 10) ? last_lines(from, strtol(tail, NULL, 10)) : "";
@@ -215,7 +231,8 @@ static int logs_selected(struct call *c, const char *text)
 		if (!kube_selector_matches(&labels, &o->meta.labels) || !p->spec.containers.count)
 			continue;
 		any = true;
-		int code = logs_of(c, p, p->spec.containers.items[0].name, flag_on(c, "prefix"));
+		int code =
+		    logs_of(c, p, p->spec.containers.items[0].name, call_flag_on(c, "prefix"));
 		if (code)
 			return code;
 	}
@@ -226,26 +243,28 @@ static int logs_selected(struct call *c, const char *text)
 
 int logs_run(struct call *c)
 {
-	if (flag(c, "selector"))
-		return logs_selected(c, flag(c, "selector"));
+	if (call_flag(c, "selector"))
+		return logs_selected(c, call_flag(c, "selector"));
 	if (!c->arg_count)
-		return call_error(c, "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or "
-				     "TYPE/NAME is a required argument for the logs command\nSee 'kubectl "
-				     "logs -h' for help and examples");
+		return call_error(
+		    c, "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or "
+		       "TYPE/NAME is a required argument for the logs command\nSee 'kubectl "
+		       "logs -h' for help and examples");
 	const struct kube_pod *p = find_pod(c, c->args[0], true);
 	if (!p)
 		return 1;
-	if (flag_on(c, "all-containers")) {
+	if (call_flag_on(c, "all-containers")) {
 		int code = 0;
 		for (uint32_t i = 0; i < p->spec.containers.count && !code; i++)
-			code = logs_of(c, p, p->spec.containers.items[i].name, flag_on(c, "prefix"));
+			code = logs_of(c, p, p->spec.containers.items[i].name,
+				       call_flag_on(c, "prefix"));
 		return code;
 	}
 	const char *container = c->arg_count > 1 ? c->args[1] : choose_container(c, p);
-	return container ? logs_of(c, p, container, flag_on(c, "prefix")) : 1;
+	return container ? logs_of(c, p, container, call_flag_on(c, "prefix")) : 1;
 }
 
-/* ---- run --------------------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------- */
 
 static void put(struct call *c, struct value *to, const char *key, const char *text)
 {
@@ -262,7 +281,7 @@ static struct value *under(struct call *c, struct value *to, const char *key, en
 static void put_labels(struct call *c, struct value *meta, const char *name)
 {
 	struct value *labels = under(c, meta, "labels", VALUE_MAP);
-	const char *text = flag(c, "labels"), *key, *value;
+	const char *text = call_flag(c, "labels"), *key, *value;
 	if (!text)
 		put(c, labels, "run", name);
 	while (text && *text) {
@@ -276,18 +295,18 @@ static void put_labels(struct call *c, struct value *meta, const char *name)
 static void put_container(struct call *c, struct value *spec, const char *name, bool hold)
 {
 	struct value *k = value_new(c->arena, VALUE_MAP);
-	const char *text, *key, *value, *port = flag(c, "port");
+	const char *text, *key, *value, *port = call_flag(c, "port");
 	put(c, k, "name", name);
-	put(c, k, "image", flag(c, "image"));
-	if (flag(c, "image-pull-policy"))
-		put(c, k, "imagePullPolicy", flag(c, "image-pull-policy"));
+	put(c, k, "image", call_flag(c, "image"));
+	if (call_flag(c, "image-pull-policy"))
+		put(c, k, "imagePullPolicy", call_flag(c, "image-pull-policy"));
 	if (port) {
 		struct value *p = value_new(c->arena, VALUE_MAP);
 		value_set(c->arena, p, "containerPort", value_int(c->arena, atoi(port)));
 		value_push(c->arena, under(c, k, "ports", VALUE_LIST), p);
 	}
 	struct value *env = NULL;
-	for (uint32_t i = 0; (text = flag_nth(c, "env", i)); i++) {
+	for (uint32_t i = 0; (text = call_flag_nth(c, "env", i)); i++) {
 		if (!pair_parse(c, text, &key, &value))
 			continue;
 		env = env ? env : under(c, k, "env", VALUE_LIST);
@@ -298,7 +317,7 @@ static void put_container(struct call *c, struct value *spec, const char *name, 
 	}
 	if (c->arg_count > 1 && !hold) {
 		struct value *words =
-			under(c, k, flag_on(c, "command") ? "command" : "args", VALUE_LIST);
+			under(c, k, call_flag_on(c, "command") ? "command" : "args", VALUE_LIST);
 		for (uint32_t i = 1; i < c->arg_count; i++)
 			value_push(c->arena, words, value_string(c->arena, c->args[i]));
 	}
@@ -338,7 +357,7 @@ static int run_attached(struct call *c, const char *name)
 		code = exec_in(c, p, name, c->args + 1, c->arg_count - 1);
 	else
 		code = exec_in(c, p, name, (const char *const[]){ "sh", NULL }, 1);
-	if (!flag_on(c, "rm"))
+	if (!call_flag_on(c, "rm"))
 		return code;
 	s.items = &t;
 	s.count = 1;
@@ -351,7 +370,7 @@ static int run_attached(struct call *c, const char *name)
 static int expose_pod(struct call *c, const char *name)
 {
 	struct value *o = value_new(c->arena, VALUE_MAP);
-	const char *port = flag(c, "port");
+	const char *port = call_flag(c, "port");
 	if (!port)
 		return call_error(c, "--port must be set when exposing a service");
 	put(c, o, "apiVersion", "v1");
@@ -374,13 +393,14 @@ static int expose_pod(struct call *c, const char *name)
 
 int run_run(struct call *c)
 {
-	bool attached = flag_on(c, "stdin") || flag_on(c, "tty") || flag_on(c, "attach") ||
-			flag_on(c, "rm");
+	bool attached = call_flag_on(c, "stdin") || call_flag_on(c, "tty") ||
+			call_flag_on(c, "attach") || call_flag_on(c, "rm");
 	if (!c->arg_count)
-		return call_error(c, "NAME is required for run\nSee 'kubectl run -h' for help and examples");
-	if (!flag(c, "image"))
+		return call_error(
+		    c, "NAME is required for run\nSee 'kubectl run -h' for help and examples");
+	if (!call_flag(c, "image"))
 		return call_error(c, "required flag(s) \"image\" not set");
-	const char *name = c->args[0], *restart = flag(c, "restart");
+	const char *name = c->args[0], *restart = call_flag(c, "restart");
 	struct value *o = value_new(c->arena, VALUE_MAP);
 	put(c, o, "apiVersion", "v1");
 	put(c, o, "kind", "Pod");
@@ -391,10 +411,10 @@ int run_run(struct call *c)
 	struct value *spec = under(c, o, "spec", VALUE_MAP);
 	put_container(c, spec, name, attached);
 	put(c, spec, "restartPolicy", text_or(restart, "Always"));
-	if (flag(c, "overrides")) {
+	if (call_flag(c, "overrides")) {
 		struct value *more;
 		struct err parse = { "" };
-		const char *text = flag(c, "overrides");
+		const char *text = call_flag(c, "overrides");
 		if (value_parse(c->arena, text, strlen(text), "--overrides", &more, &parse))
 			return call_error(c, "Invalid JSON Patch: %s", parse.text);
 		patch_merge(c->arena, o, more);
@@ -403,7 +423,7 @@ int run_run(struct call *c)
 	struct err err = { "" };
 	if (kube_from_value(o, "command line", &pod, &err))
 		return call_error(c, "%s", err.text);
-	if (flag_on(c, "expose") && expose_pod(c, name))
+	if (call_flag_on(c, "expose") && expose_pod(c, name))
 		return 1;
 	if (!attached || call_dry_run(c) != DRY_NONE)
 		return create_object(c, pod, NULL);

@@ -6,7 +6,7 @@
 #include "kube/kubectl/internal.h"
 #include "kube/manifest.h"
 
-/* ---- names of kinds -------------------------------------------------------------------- */
+/* ---- names of kinds -------------------------------------------------------------- */
 
 const struct kind_schema *kind_find(struct call *c, const char *word)
 {
@@ -57,11 +57,12 @@ void warn_endpoints(struct call *c, enum kube_kind kind)
 	if (kind != KIND_ENDPOINTS || c->endpoints_warned)
 		return;
 	c->endpoints_warned = true;
-	strbuf_puts(c->err, "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
-			    "EndpointSlice\n");
+	strbuf_puts(c->err,
+		    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
+		    "EndpointSlice\n");
 }
 
-/* ---- arguments --------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------- */
 
 static void target_add(struct call *c, struct selection *s, const struct kind_schema *kind,
 		       const char *name)
@@ -77,13 +78,15 @@ static int slash_target(struct call *c, struct selection *s, const char *text)
 {
 	const char *slash = strchr(text, '/');
 	if (!slash)
-		return call_error(c, "there is no need to specify a resource type as a separate argument "
-				     "when passing arguments in resource/name form (e.g. 'kubectl get "
-				     "resource/<resource_name>' instead of 'kubectl get resource "
-				     "resource/<resource_name>'");
+		return call_error(
+		    c, "there is no need to specify a resource type as a separate argument "
+		       "when passing arguments in resource/name form (e.g. 'kubectl get "
+		       "resource/<resource_name>' instead of 'kubectl get resource "
+		       "resource/<resource_name>'");
 	if (slash == text || !slash[1] || strchr(slash + 1, '/'))
-		return call_error(c, "arguments in resource/name form must have a single resource and "
-				     "name");
+		return call_error(c,
+				  "arguments in resource/name form must have a single resource and "
+				  "name");
 	const struct kind_schema *kind =
 		kind_find(c, arena_strndup(c->arena, text, (size_t)(slash - text)));
 	if (!kind)
@@ -138,7 +141,7 @@ int select_parse(struct call *c, uint32_t first, struct selection *out)
 	return type_targets(c, out, c->args[first], first + 1);
 }
 
-/* ---- label selectors ------------------------------------------------------------------------ */
+/* ---- label selectors ------------------------------------------------------------- */
 
 static char *trim(char *s)
 {
@@ -214,8 +217,11 @@ bool selector_parse(struct call *c, const char *text, struct kube_selector *out)
 			memcpy(items, out->expressions.items, count * sizeof *items);
 		out->expressions.items = items;
 		if (!requirement(c, arena_strndup(c->arena, copy, n), &items[count])) {
-			call_error(c, "unable to parse requirement: found '%.*s', expected: a key with "
-				      "=, !=, in or notin", (int)n, copy);
+			call_error(
+			    c,
+			    "unable to parse requirement: found '%.*s', expected: a key with "
+			    "=, !=, in or notin",
+			    (int)n, copy);
 			return false;
 		}
 		out->expressions.count = count + 1;
@@ -263,7 +269,7 @@ static bool fields_match(struct call *c, const char *text, const struct kube_obj
 	return true;
 }
 
-/* ---- looking up ------------------------------------------------------------------------------ */
+/* ---- looking up ------------------------------------------------------------------ */
 
 static struct group *group_need(struct found *f, const struct kind_schema *s)
 {
@@ -308,9 +314,9 @@ static void find_named(struct call *c, const struct target *t, struct found *out
 static void find_all(struct call *c, const struct target *t, const struct kube_selector *labels,
 		     struct found *out)
 {
-	const char *namespace = t->schema->namespaced && !flag_on(c, "all-namespaces")
-					? call_namespace(c) : NULL;
-	const char *fields = flag(c, "field-selector");
+	const char *namespace =
+	    t->schema->namespaced && !call_flag_on(c, "all-namespaces") ? call_namespace(c) : NULL;
+	const char *fields = call_flag(c, "field-selector");
 	struct group *g = group_need(out, t->schema);
 	const struct kube_object *o;
 	for (uint32_t i = 0; (o = kube_store_next(c->k->store, t->schema->kind, namespace, &i));)
@@ -322,7 +328,7 @@ static void find_all(struct call *c, const struct target *t, const struct kube_s
 int select_find(struct call *c, const struct selection *s, struct found *out)
 {
 	struct kube_selector labels;
-	const char *text = flag(c, "selector");
+	const char *text = call_flag(c, "selector");
 	*out = (struct found){ 0 };
 	if (text && !selector_parse(c, text, &labels))
 		return 1;

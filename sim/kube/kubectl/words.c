@@ -61,8 +61,8 @@ const char *long_date(struct call *c, int64_t ns)
 	return arena_strdup(c->arena, text);
 }
 
-const char *join(struct call *c, const struct kube_strings *l, const char *between,
-		 const char *none)
+const char *words_join(struct call *c, const struct kube_strings *l, const char *between,
+		       const char *none)
 {
 	struct strbuf b = { 0 };
 	if (!l->count)

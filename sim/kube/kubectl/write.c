@@ -46,7 +46,7 @@ bool pair_parse(struct call *c, const char *text, const char **key, const char *
 
 int say_done(struct call *c, const struct kube_object *o, const char *words)
 {
-	const char *format = flag(c, "output");
+	const char *format = call_flag(c, "output");
 	if (format && !output_is_table(format))
 		return output_print(c, format, &o, 1, false);
 	name_print(o, c->out);
@@ -97,7 +97,7 @@ int create_object(struct call *c, struct kube_object *o, const char *doing)
 	return code;
 }
 
-/* ---- files ----------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------- */
 
 struct reading {
 	struct call *c;
@@ -111,16 +111,19 @@ static int read_object(void *ctx, struct kube_object *o, struct err *err)
 {
 	struct reading *r = ctx;
 	struct call *c = r->c;
-	const char *wanted = flag(c, "namespace");
+	const char *wanted = call_flag(c, "namespace");
 	(void)err;
 	r->count++;
 	if (kube_schema(o->kind)->namespaced && !o->meta.namespace) {
 		o->meta.namespace = kube_string(o, call_namespace(c));
 	} else if (kube_schema(o->kind)->namespaced && wanted &&
 		   strcmp(wanted, o->meta.namespace) != 0) {
-		r->code = call_error(c, "the namespace from the provided object \"%s\" does not match "
-				     "the namespace \"%s\". You must pass '--namespace=%s' to perform "
-				     "this operation.", o->meta.namespace, wanted, o->meta.namespace);
+		r->code =
+		    call_error(c,
+			       "the namespace from the provided object \"%s\" does not match "
+			       "the namespace \"%s\". You must pass '--namespace=%s' to perform "
+			       "this operation.",
+			       o->meta.namespace, wanted, o->meta.namespace);
 		kube_unref(o);
 		return 0;
 	}
@@ -153,8 +156,9 @@ static const char *handled_as(struct call *c, const struct places *p, const char
  * decoding); the rest is shown. */
 static int strict(struct call *c, const char *path, const char *warnings, const struct places *p)
 {
-	const char *mode = flag(c, "validate");
-	bool lax = mode && (!strcmp(mode, "ignore") || !strcmp(mode, "false") || !strcmp(mode, "warn"));
+	const char *mode = call_flag(c, "validate");
+	bool lax =
+	    mode && (!strcmp(mode, "ignore") || !strcmp(mode, "false") || !strcmp(mode, "warn"));
 	while (*warnings) {
 		size_t n = strcspn(warnings, "\n");
 		const char *line = arena_strndup(c->arena, warnings, n);
@@ -216,9 +220,9 @@ int files_each(struct call *c, int (*fn)(struct call *c, const char *path, struc
 	const char *list;
 	uint32_t count = 0;
 	int code = 0;
-	if (flag(c, "kustomize"))
+	if (call_flag(c, "kustomize"))
 		return call_error(c, "kustomizations are not part of the simulated cluster");
-	for (uint32_t i = 0; (list = flag_nth(c, "filename", i)); i++)
+	for (uint32_t i = 0; (list = call_flag_nth(c, "filename", i)); i++)
 		while (*list) {
 			size_t n = strcspn(list, ",");
 			if (read_file(c, arena_strndup(c->arena, list, n), fn, &count))
@@ -239,8 +243,9 @@ static int add_target(void *ctx, struct kube_object *o, struct err *err)
 	(void)err;
 	if (r->s->count)
 		memcpy(items, r->s->items, r->s->count * sizeof *items);
-	items[r->s->count++] = (struct target){ kube_schema(o->kind),
-						arena_strdup(r->c->arena, text_or(o->meta.name, "")) };
+	items[r->s->count++] =
+	    (struct target){ kube_schema(o->kind),
+			     arena_strdup(r->c->arena, text_or(o->meta.name, "")) };
 	r->s->items = items;
 	kube_unref(o);
 	return 0;
