@@ -178,9 +178,10 @@ static void on_socket(void *ctx, struct sock *sock, const struct sock_event *eve
 		}
 		break;
 	case SOCK_EOF:
-		class_of(c)->shutdown(sock);
-		if (c->waiting)
+		if (c->waiting) /* closes, and may free the client */
 			report(c, c->answered ? 0 : ECONNRESET);
+		else
+			class_of(c)->shutdown(sock);
 		break;
 	case SOCK_CLOSED:
 	case SOCK_ERROR:
