@@ -62,7 +62,8 @@ int cluster_open(const struct cluster_arguments *a, struct world **out, struct e
 			*out = NULL;
 		}
 	}
-	fputs(strbuf_text(&warnings), stderr);
+	if (!a->quiet)
+		fputs(strbuf_text(&warnings), stderr);
 	strbuf_free(&warnings);
 	return code;
 }

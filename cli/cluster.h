@@ -16,6 +16,7 @@ struct cluster_arguments {
 	const char *mode;
 	enum kube_version version; /* 0: the mode's default */
 	uint64_t seed;
+	bool quiet; /* says no warnings */
 };
 
 /* Options -f, --mode and --kube-version have these keys in every command. */

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "run scenarios on dataplanes; TAP 13 on standard output" },
 	{ "rules", cmd_rules, "the rules that kube-proxy writes on a node of a cluster" },
 	{ "trace", cmd_trace, "what becomes of a packet, hook by hook, rule by rule" },
+	{ "diff", cmd_diff, "behaviours of a cluster that another mode would change" },
 	{ "dns", cmd_dns, "answer DNS queries as the cluster does, for dig, nslookup, dnsperf" },
 	{ "resolve", cmd_resolve, "what a pod's resolver asks for a name, and what it gets" },
 	{ "capture", cmd_capture, "take captures of scenarios from real Linux" },
