@@ -122,3 +122,11 @@ void balancer_sync(struct control *c, const char *namespace, const char *name)
 		release(c, s);
 	}
 }
+
+void balancer_service_changed(struct control *c, const struct kube_service *now)
+{
+	if (now && !c->options.no_load_balancer &&
+	    (ours(now) || control_has_finalizer(&now->object, FINALIZER)))
+		queue_add(&c->balancer, now->object.meta.namespace, now->object.meta.name,
+			  c->options.load_balancer);
+}

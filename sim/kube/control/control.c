@@ -33,6 +33,7 @@ void control_options_default(struct control_options *options)
 		.lease_period = 10 * NS_PER_S,
 		.toleration = 300 * NS_PER_S,
 		.pod_cidr_mask = { 24, 64 },
+		.lb_ip_mode = "VIP",
 		.cluster_domain = "cluster.local",
 		.cluster_dns = "10.96.0.10",
 		.slice_endpoints = 100,
@@ -240,7 +241,7 @@ static void dispatch(struct control *c, const struct kube_object *old,
 	case KIND_SERVICE:
 		slices_service_changed(c, (const struct kube_service *)old,
 				       (const struct kube_service *)now);
-		queue_add(&c->balancer, o->meta.namespace, o->meta.name, c->options.load_balancer);
+		balancer_service_changed(c, (const struct kube_service *)now);
 		break;
 	case KIND_ENDPOINTS:
 		queue_add(&c->mirrors, o->meta.namespace, o->meta.name, control_reaction(c));

@@ -135,7 +135,7 @@ struct control_options { /* zero: see control_options_default */
 	struct net_prefix pod_cidr[2];  /* for nodes without podCIDR; family NET_NONE: none */
 	uint8_t pod_cidr_mask[2];       /* 24, 64 */
 	struct net_prefix lb_pool[2];   /* 203.0.113.0/24, none */
-	const char *lb_ip_mode;         /* "VIP", "Proxy", NULL: the field is not set */
+	const char *lb_ip_mode;         /* "VIP" (the API's default), "Proxy", NULL: not set */
 	bool no_load_balancer;          /* nobody provides addresses (EXTERNAL-IP <pending>) */
 	const char *cluster_domain;     /* "cluster.local" */
 	const char *cluster_dns;        /* nameserver line; "10.96.0.10" */

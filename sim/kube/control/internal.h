@@ -175,6 +175,7 @@ enum claim_state claim_state(struct control *c, const char *namespace, const cha
 const char *claim_node(struct control *c, const char *namespace, const char *name);
 void claim_select_node(struct control *c, const char *namespace, const char *name,
 		       const char *node);
+void balancer_service_changed(struct control *c, const struct kube_service *now);
 void balancer_sync(struct control *c, const char *namespace, const char *name);
 void namespace_sync(struct control *c, const char *namespace, const char *name);
 void garbage_sync(struct control *c, const char *what, const char *key);
