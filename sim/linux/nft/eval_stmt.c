@@ -58,10 +58,11 @@ static enum nft_answer eval_limit(struct nft_eval *e, const struct nft_rule *blo
 	return under != !!(n->flags & NL_OVER) ? NA_YES : NA_NO;
 }
 
+/* Over, as since Linux 6.14, when more was used than the quota. */
 static enum nft_answer eval_quota(struct nft_eval *e, struct nft_node *n)
 {
 	n->number[1] += packet_bytes(e);
-	bool over = n->number[1] >= n->number[0];
+	bool over = n->number[1] > n->number[0];
 	return over == !!(n->flags & NL_OVER) ? NA_YES : NA_NO;
 }
 

@@ -114,7 +114,7 @@ const struct nft_key nft_ct_keys[NC_COUNT] = {
 
 static bool same(const char *name, const char *word, size_t length)
 {
-	return strncmp(name, word, length) == 0 && !name[length];
+	return *name == *word && strncmp(name, word, length) == 0 && !name[length];
 }
 
 unsigned nft_payload_count(void)

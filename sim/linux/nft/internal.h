@@ -263,6 +263,8 @@ struct nft_set {
 	char *comment, *key_text, *data_text; /* the latter two of `typeof` */
 	uint64_t handle;
 	uint32_t uses;
+	uint32_t searched;     /* mark of loop search */
+	uint8_t height;        /* jumps below it, while searched */
 	uint32_t flags, limit; /* NS_*; `size`, 0 none */
 	uint64_t timeout_ms, gc_ms;
 	bool map, auto_merge, memory, data_ranges, ranges;

@@ -48,17 +48,6 @@ void nft_advance(struct nft_parser *p)
 	nft_lex(&p->lexer, &p->token);
 }
 
-bool nft_is(const struct nft_parser *p, int kind)
-{
-	return p->token.kind == kind;
-}
-
-bool nft_is_word(const struct nft_parser *p, const char *word)
-{
-	return p->token.kind == TK_WORD && strncmp(p->token.text, word, p->token.length) == 0 &&
-	       !word[p->token.length];
-}
-
 bool nft_accept(struct nft_parser *p, int kind)
 {
 	bool yes = nft_is(p, kind);
@@ -107,7 +96,7 @@ int nft_need_number(struct nft_parser *p, uint64_t max, uint64_t *out)
 int nft_need_name(struct nft_parser *p, char out[NFT_NAME], const char *what)
 {
 	const struct nft_token *t = &p->token;
-	if ((t->kind != TK_WORD && t->kind != TK_STRING) || !t->length)
+	if (t->kind != TK_WORD || t->text[t->length - 1] == '*')
 		return nft_expected(p, "%s", what);
 	if (t->length >= NFT_NAME)
 		return nft_fail_at(p, t, EINVAL, "%s: longer than %u characters", what, NFT_NAME - 1);
@@ -468,6 +457,8 @@ int nft_load(struct nft_ruleset *r, const char *text, size_t length, const char 
 				.from_file = file != NULL };
 	if (file)
 		p.file_index = nft_file(r, file);
+	if (memchr(text, '\0', length))
+		return err_set(err, EINVAL, "%s: a NUL among the text: expected nft text", p.file);
 	nft_change_begin(&change, r);
 	nft_lex_open(&p.lexer, text, length);
 	int code = nft_parse_script(&p);

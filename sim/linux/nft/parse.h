@@ -7,6 +7,8 @@
 #ifndef LINUX_NFT_PARSE_H
 #define LINUX_NFT_PARSE_H
 
+#include <string.h>
+
 #include "linux/nft/internal.h"
 
 /* ---- reading (lex.c, parse*.c) ---------------------------------------------------------------- */
@@ -60,8 +62,22 @@ int nft_expected(struct nft_parser *p, const char *fmt, ...) __attribute__((form
 int nft_fail_at(struct nft_parser *p, const struct nft_token *t, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void nft_advance(struct nft_parser *p);
-bool nft_is(const struct nft_parser *p, int kind);
-bool nft_is_word(const struct nft_parser *p, const char *word);
+static inline bool nft_is(const struct nft_parser *p, int kind)
+{
+	return p->token.kind == kind;
+}
+
+static inline bool nft_token_is(const struct nft_token *t, const char *word)
+{
+	return t->kind == TK_WORD && *t->text == *word &&
+	       strncmp(t->text, word, t->length) == 0 && !word[t->length];
+}
+
+static inline bool nft_is_word(const struct nft_parser *p, const char *word)
+{
+	return nft_token_is(&p->token, word);
+}
+
 /* Takes the token when it is this one. */
 bool nft_accept(struct nft_parser *p, int kind);
 bool nft_accept_word(struct nft_parser *p, const char *word);
@@ -88,7 +104,7 @@ void nft_build_drop(struct nft_parser *p);
 /* Reads a rule up to its end. */
 int nft_parse_rule(struct nft_parser *p, struct nft_rule **out);
 /* Text from here to the end of the statement, kept as it is. */
-uint32_t nft_build_unknown(struct nft_parser *p, const struct nft_token *from);
+int nft_build_unknown(struct nft_parser *p, const struct nft_token *from, uint32_t *out);
 
 /* --- parse_expr.c */
 /* Whether an expression that reads a packet begins here. */
@@ -152,6 +168,7 @@ struct nft_chain *nft_chain_new(struct nft_table *t, const char *name);
 int nft_parse_script(struct nft_parser *p);
 /* Raw text of a "{ ... }" block, without the braces. */
 int nft_raw_block(struct nft_parser *p, char **out);
+/* From inside a block to behind its "}", without reading it. */
 int nft_skip_block(struct nft_parser *p);
 
 #endif

@@ -14,6 +14,10 @@ int nft_parse_counter(struct nft_parser *p, uint32_t *out)
 	nft_advance(p);
 	if (nft_accept_word(p, "name")) {
 		struct nft_token at = p->token;
+		if (nft_is(p, TK_STRING)) /* as nft prints it */
+			p->token.kind = TK_WORD;
+		if (!p->token.length)
+			return nft_expected(p, "the name of a counter");
 		int code = nft_need_name(p, name, "the name of a counter");
 		if (code)
 			return code;

@@ -229,38 +229,75 @@ static void skip_newlines(struct nft_parser *p)
 		nft_advance(p);
 }
 
-static int one_element(struct nft_parser *p, struct nft_set *s, enum nft_element_action action)
+/* Reads one element; *out is the caller's. */
+static int read_element(struct nft_parser *p, struct nft_set *s, bool adds, struct nft_elem **out)
 {
-	struct nft_token at = p->token;
-	struct nft_elem *e = nft_elem_new(s);
+	struct nft_elem *e = *out = nft_elem_new(s);
 	unsigned ranges = 0;
 	int prefix;
-	bool adds = action == NE_ADD || action == NE_CREATE;
 	int code = parse_key(p, s, e, &ranges, &prefix);
 	if (!code)
 		code = parse_options(p, s, e);
 	if (!code && s->map && (adds || nft_is(p, ':')))
 		code = parse_data(p, s, e);
-	if (code) {
-		nft_elem_free(e);
-		return code;
-	}
-	if (adds) {
+	if (!code && adds)
 		give_statements(s, e, nft_now(p->r));
-		return add_element(p, s, e, action == NE_CREATE, &at);
+	return code;
+}
+
+struct pending { /* read, not yet put in */
+	struct nft_elem *elem;
+	struct nft_token at;
+};
+
+static int compare_pending(const void *a, const void *b, void *ctx)
+{
+	const struct nft_set *s = ctx;
+	return memcmp(((const struct pending *)a)->elem->bytes, ((const struct pending *)b)->elem->bytes,
+		      s->key.size);
+}
+
+/* Sorted arrays are filled in order: what comes last is cheap. */
+static int add_pending(struct nft_parser *p, struct nft_set *s, enum nft_element_action action,
+		       struct pending *list, uint32_t count)
+{
+	int code = 0;
+	if (count && !nft_set_hashed(s))
+		qsort_r(list, count, sizeof *list, compare_pending, s);
+	for (uint32_t i = 0; i < count; i++) {
+		if (code)
+			nft_elem_free(list[i].elem);
+		else if (action == NE_ADD || action == NE_CREATE)
+			code = add_element(p, s, list[i].elem, action == NE_CREATE, &list[i].at);
+		else
+			code = delete_element(p, s, list[i].elem, action == NE_DELETE, &list[i].at);
 	}
-	return delete_element(p, s, e, action == NE_DELETE, &at);
+	return code;
 }
 
 int nft_parse_elements(struct nft_parser *p, struct nft_set *s, enum nft_element_action action)
 {
+	struct pending *list = NULL;
+	uint32_t count = 0, capacity = 0;
 	int code = nft_need(p, '{', "\"{\"");
 	for (skip_newlines(p); !code && !nft_accept(p, '}'); skip_newlines(p)) {
-		code = one_element(p, s, action);
+		if (count == capacity) {
+			uint32_t want = capacity ? capacity * 2 : 4;
+			list = mem_grow(list, capacity, want, sizeof *list);
+			capacity = want;
+		}
+		list[count].at = p->token;
+		code = read_element(p, s, action == NE_ADD || action == NE_CREATE,
+				    &list[count++].elem);
 		skip_newlines(p);
 		if (!code && !nft_is(p, '}'))
 			code = nft_need(p, ',', "\",\" or \"}\"");
 	}
+	for (uint32_t i = 0; code && i < count; i++)
+		nft_elem_free(list[i].elem);
+	if (!code)
+		code = add_pending(p, s, action, list, count);
+	free(list);
 	return code;
 }
 

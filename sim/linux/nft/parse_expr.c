@@ -6,8 +6,7 @@
 static bool word_in(const struct nft_token *t, const char *const *words)
 {
 	for (; *words; words++)
-		if (t->kind == TK_WORD && strncmp(*words, t->text, t->length) == 0 &&
-		    !(*words)[t->length])
+		if (nft_token_is(t, *words))
 			return true;
 	return false;
 }
@@ -136,6 +135,16 @@ static int parse_field(struct nft_parser *p, uint32_t *out)
 		return nft_expected(p, "a field of header %.*s", (int)header.length, header.text);
 	nft_advance(p);
 	const struct nft_payload *f = nft_payload((unsigned)field);
+	const char *proto = p->proto == PROTO_TCP ? "tcp" : p->proto == PROTO_UDP ? "udp" :
+			    p->proto == PROTO_SCTP ? "sctp" : NULL;
+	if (f->proto == NH_TH && proto) { /* the rule says which: nft calls it so */
+		field = nft_payload_find(proto, strlen(proto), f->name, strlen(f->name));
+		f = nft_payload((unsigned)field);
+	}
+	if ((f->proto == NH_IP && p->table->family == NFT_IP6) ||
+	    (f->proto == NH_IP6 && p->table->family == NFT_IP))
+		return nft_fail_at(p, &header, EINVAL, "packets of this table's family have no header "
+				   "%s: expected %s", f->header, f->proto == NH_IP ? "ip6" : "ip");
 	*out = nft_build_node(p, N_PAYLOAD);
 	struct nft_node *n = nft_built(p, *out);
 	n->op = (uint8_t)field;
@@ -478,9 +487,12 @@ static int parse_term(struct nft_parser *p, uint32_t *out)
 	p->nesting--;
 	if (!code && paren)
 		code = nft_need(p, ')', "\")\"");
+	unsigned operators = 0;
 	for (enum operator op; !code && (op = operator_here(p)) != NO_OPERATOR;) {
 		const struct nft_node *left = nft_built(p, *out);
 		uint8_t c[NFT_VALUE];
+		if (++operators > NFT_NESTING)
+			return nft_expected(p, "fewer operators");
 		nft_advance(p);
 		if (op >= SHIFT_LEFT) {
 			code = shift(p, out, op);

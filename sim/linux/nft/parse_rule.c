@@ -95,7 +95,7 @@ struct nft_rule *nft_build_finish(struct nft_parser *p)
 	return r;
 }
 
-uint32_t nft_build_unknown(struct nft_parser *p, const struct nft_token *from)
+int nft_build_unknown(struct nft_parser *p, const struct nft_token *from, uint32_t *out)
 {
 	const char *start = from->text - (from->kind == TK_STRING), *end = start;
 	unsigned depth = 0;
@@ -103,17 +103,19 @@ uint32_t nft_build_unknown(struct nft_parser *p, const struct nft_token *from)
 	while (!nft_is(p, TK_END) && (depth || !nft_at_end(p))) {
 		if (!depth && nft_is_word(p, "comment"))
 			break;
-		depth += nft_is(p, '{') || nft_is(p, '(');
-		depth -= depth && (nft_is(p, '}') || nft_is(p, ')'));
+		if (nft_is(p, TK_BAD))
+			return nft_expected(p, "nft text");
+		depth += nft_is(p, '{');
+		depth -= depth && nft_is(p, '}');
 		end = p->token.text + p->token.length + (p->token.kind == TK_STRING);
 		nft_advance(p);
 	}
 	uint32_t text = nft_build_text(p, start, (size_t)(end - start));
-	uint32_t at = nft_build_node(p, N_UNKNOWN);
-	nft_built(p, at)->left = text;
-	nft_built(p, at)->right = column;
+	*out = nft_build_node(p, N_UNKNOWN);
+	nft_built(p, *out)->left = text;
+	nft_built(p, *out)->right = column;
 	p->unknown = true;
-	return at;
+	return depth ? nft_expected(p, "\"}\"") : 0;
 }
 
 static int read_rule(struct nft_parser *p, uint32_t *first, uint32_t *comment)
@@ -205,6 +207,16 @@ static bool repeats(struct nft_node *f, uint8_t proto, uint8_t family)
 	return nft_header_proto(field->proto) == proto;
 }
 
+/* A concatenation repeats the demand when one of its fields does. */
+static bool concat_repeats(const struct nft_parser *p, const struct nft_node *c, uint8_t proto)
+{
+	bool yes = false;
+	for (uint32_t at = proto ? c->left : 0; at; at = nft_built(p, at)->next)
+		if (nft_built(p, at)->kind == N_PAYLOAD && repeats(nft_built(p, at), proto, 0))
+			yes = true;
+	return yes;
+}
+
 /* A demand followed by a field of that very protocol says the same twice; nft drops the
  * first. Counters and the like between keep it. */
 static void tidy(struct nft_parser *p, uint32_t *first)
@@ -215,7 +227,9 @@ static void tidy(struct nft_parser *p, uint32_t *first)
 		struct nft_node *n = nft_built(p, *link);
 		struct nft_node *f = (struct nft_node *)(uintptr_t)payload_of(p, n);
 		bool keeps = n->kind == N_MATCH || n->kind == N_VMAP || n->kind == N_NAT;
-		if (keeps && where && f->kind == N_PAYLOAD && repeats(f, proto, family)) {
+		if (keeps && where &&
+		    ((f->kind == N_PAYLOAD && repeats(f, proto, family)) ||
+		     (f->kind == N_CONCAT && concat_repeats(p, f, proto)))) {
 			if (link == &nft_built(p, *where)->next)
 				link = where;
 			*where = nft_built(p, *where)->next;
@@ -232,6 +246,37 @@ static void tidy(struct nft_parser *p, uint32_t *first)
 	}
 }
 
+/* Field of a match "FIELD VALUE" that begins and ends at a byte, or NULL. */
+static const struct nft_payload *plain_field(const struct nft_parser *p, const struct nft_node *n)
+{
+	if (n->kind != N_MATCH || n->op != OP_EQ || nft_built(p, n->right)->kind != N_VALUE ||
+	    nft_built(p, n->left)->kind != N_PAYLOAD)
+		return NULL;
+	const struct nft_payload *f = nft_payload(nft_built(p, n->left)->op);
+	return (f->offset | f->bits) % 8 ? NULL : f;
+}
+
+/* nft reads two neighbours of one header at once, when they fit into four bytes, and then
+ * prints them in the header's order. */
+static void order_neighbours(struct nft_parser *p, uint32_t *first)
+{
+	for (uint32_t *link = first; *link && nft_built(p, *link)->next;) {
+		uint32_t at = *link, second = nft_built(p, at)->next;
+		struct nft_node *a = nft_built(p, at), *b = nft_built(p, second);
+		const struct nft_payload *f = plain_field(p, a), *g = plain_field(p, b);
+		bool swap = f && g && f->proto == g->proto && g->offset + g->bits == f->offset &&
+			    f->bits + g->bits <= 32;
+		if (swap) {
+			a->next = b->next;
+			b->next = at;
+			*link = second;
+			link = &a->next;
+		} else {
+			link = &a->next;
+		}
+	}
+}
+
 int nft_parse_rule(struct nft_parser *p, struct nft_rule **out)
 {
 	uint32_t first = 0, comment = 0, line = p->token.line;
@@ -242,6 +287,7 @@ int nft_parse_rule(struct nft_parser *p, struct nft_rule **out)
 		return code;
 	}
 	tidy(p, &first);
+	order_neighbours(p, &first);
 	*out = nft_build_finish(p);
 	(*out)->first = first;
 	(*out)->comment = comment;

@@ -52,7 +52,8 @@ static int typeof_list(struct nft_parser *p, struct nft_layout *out, char **text
 
 static int type_line(struct nft_parser *p, struct nft_set *s, bool by_typeof)
 {
-	s->key = s->data = (struct nft_layout){ 0 };
+	if (s->key.count)
+		return nft_expected(p, "type or typeof once");
 	int code = by_typeof ? typeof_list(p, &s->key, &s->key_text) : type_list(p, &s->key);
 	if (!code && s->key.field[0].type == NT_VERDICT)
 		code = nft_expected(p, "a type of keys");

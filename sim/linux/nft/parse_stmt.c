@@ -248,6 +248,5 @@ int nft_parse_statement(struct nft_parser *p, uint32_t *out)
 	p->lexer = lexer;
 	p->token = token;
 	p->nesting = 0;
-	*out = nft_build_unknown(p, &token);
-	return 0;
+	return nft_build_unknown(p, &token, out);
 }

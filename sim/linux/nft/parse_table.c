@@ -15,8 +15,8 @@ struct nft_chain *nft_chain_new(struct nft_table *t, const char *name)
 	return c;
 }
 
-/* From inside a block to behind its "}", without reading it. */
-int nft_skip_block(struct nft_parser *p)
+/* Goes from inside a block to behind its "}", which is at *end then. */
+static int skip_to(struct nft_parser *p, const char **end)
 {
 	struct nft_lexer *l = &p->lexer;
 	unsigned depth = 1;
@@ -25,13 +25,11 @@ int nft_skip_block(struct nft_parser *p)
 	l->line_start = p->token.line_start;
 	for (; l->at < l->end && depth; l->at++) {
 		char c = *l->at;
-		const char *quote = NULL;
-		if (c == '"' || c == '#')
-			quote = memchr(l->at + 1, c == '"' ? '"' : '\n', (size_t)(l->end - l->at - 1));
-		if (c == '"' && quote && !memchr(l->at, '\n', (size_t)(quote - l->at))) {
-			l->at = quote;
-		} else if (c == '#') {
-			l->at = (quote ? quote : l->end) - 1;
+		if (c == '"' || c == '#') { /* to the other quote, or the end of the line */
+			const char *stop = l->at + 1;
+			while (stop < l->end && *stop != '\n' && (c == '#' || *stop != '"'))
+				stop++;
+			l->at = stop < l->end && *stop == '"' ? stop : stop - 1;
 		} else if (c == '\n') {
 			l->line++;
 			l->line_start = l->at + 1;
@@ -39,23 +37,27 @@ int nft_skip_block(struct nft_parser *p)
 		depth += c == '{';
 		depth -= c == '}';
 	}
+	*end = l->at - 1;
 	nft_advance(p);
 	return depth ? nft_expected(p, "\"}\"") : 0;
+}
+
+int nft_skip_block(struct nft_parser *p)
+{
+	const char *end;
+	return skip_to(p, &end);
 }
 
 /* The text between braces as it stands. */
 int nft_raw_block(struct nft_parser *p, char **out)
 {
-	const char *start = p->token.text + 1;
+	const char *start = p->token.text + 1, *end;
 	if (!nft_is(p, '{'))
 		return nft_expected(p, "\"{\"");
 	nft_advance(p);
-	int code = nft_skip_block(p);
+	int code = skip_to(p, &end);
 	if (code)
 		return code;
-	const char *end = p->token.text - (p->token.kind == TK_STRING);
-	while (*--end != '}')
-		;
 	*out = mem_alloc((size_t)(end - start) + 1);
 	memcpy(*out, start, (size_t)(end - start));
 	return 0;
@@ -119,6 +121,8 @@ static int parse_type(struct nft_parser *p, struct nft_chain *c)
 {
 	struct nft_lexer before = p->lexer;
 	struct nft_token type = p->token, ahead;
+	if (c->type != NCT_REGULAR)
+		return nft_expected(p, "type once");
 	for (nft_lex(&before, &ahead); ahead.kind == TK_WORD; nft_lex(&before, &ahead)) {
 		bool edge = (ahead.length == 7 && memcmp(ahead.text, "ingress", 7) == 0) ||
 			    (ahead.length == 6 && memcmp(ahead.text, "egress", 6) == 0);

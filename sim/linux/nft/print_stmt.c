@@ -59,7 +59,8 @@ static void print_limit(const struct nft_node *n, struct strbuf *out)
 
 static void print_quota(const struct nft_node *n, struct strbuf *out)
 {
-	uint64_t bytes = n->number[0], used = n->number[1];
+	/* The kernel says no more than the quota. */
+	uint64_t bytes = n->number[0], used = n->number[1] < bytes ? n->number[1] : bytes;
 	const char *unit = byte_unit(&bytes);
 	strbuf_printf(out, "quota %s%llu %s", n->flags & NL_OVER ? "over " : "",
 		      (unsigned long long)bytes, unit);

@@ -250,8 +250,8 @@ struct nft_elem **nft_set_sorted(const struct nft_set *s, uint32_t *count)
 	void *value;
 	*count = 0;
 	if (!nft_set_hashed(s)) {
-		memcpy(all, s->sorted, s->count * sizeof *all);
-		*count = s->count;
+		for (; *count < s->count; ++*count)
+			all[*count] = s->sorted[*count];
 		return all;
 	}
 	for (uint32_t i = 0; s->index.stride && table_next(&s->index, &i, NULL, &value);)

@@ -190,7 +190,7 @@ const char *nft_symbol_name(const struct nft_symbol *s, uint64_t value)
 bool nft_symbol_value(const struct nft_symbol *s, const char *name, size_t length, uint32_t *value)
 {
 	for (; s && s->name; s++) {
-		if (strncmp(s->name, name, length) == 0 && !s->name[length]) {
+		if (*s->name == *name && strncmp(s->name, name, length) == 0 && !s->name[length]) {
 			*value = s->value;
 			return true;
 		}
