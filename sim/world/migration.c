@@ -20,6 +20,8 @@ void migration_add(struct comparison *c, const char *id, const char *service, co
 
 void migration_note(struct comparison *c, const char *line)
 {
+	if (strstr(strbuf_text(&c->out->notes), line))
+		return;
 	strbuf_puts(&c->out->notes, line);
 	strbuf_putc(&c->out->notes, '\n');
 }
@@ -113,6 +115,20 @@ static void compare_services(struct comparison *c)
 	}
 }
 
+/* Loads both modes' rules, as a kube-proxy that starts does. */
+static void load(struct comparison *c)
+{
+	for (int i = 0; i < 2; i++) {
+		struct err err = { "" };
+		c->broken[i] = network_up(c->worlds[i], &err) != 0;
+		if (!c->broken[i])
+			continue;
+		migration_note(c, arena_printf(c->out->memory,
+					       "no packets were sent: the rules of mode %s do not load: %s",
+					       mode_names[c->modes[i]], err.text));
+	}
+}
+
 /* ---- the whole --------------------------------------------------------------------- */
 
 static int by_behaviour(const void *a, const void *b)
@@ -155,6 +171,7 @@ int migration_compare(struct world *from, struct world *to, const char *const *d
 	c.configuration = (const void *)kube_store_next_created(
 		from->store, KIND_KUBE_PROXY_CONFIGURATION, &cursor);
 	if (c.modes[0] != c.modes[1]) {
+		load(&c);
 		compare_services(&c);
 		if (c.proxied) {
 			packets_compare_cluster(&c);

@@ -10,6 +10,7 @@ enum mode { MODE_IPTABLES, MODE_IPVS, MODE_NFTABLES, MODE_USERSPACE, MODE_COUNT 
 struct comparison {
 	struct world *worlds[2];      /* before, after */
 	enum mode modes[2];
+	bool broken[2];               /* its rules do not load: nothing is measured */
 	const struct kube_proxy_configuration *configuration; /* NULL: none was given */
 	struct migration *out;
 	uint32_t proxied;             /* Services that kube-proxy has rules for */
@@ -30,6 +31,7 @@ struct subject { /* one port of a Service that has rules */
 
 void migration_add(struct comparison *c, const char *id, const char *service, const char *what,
 		   const char *before, const char *after, const char *advice);
+/* A line that is there already is not said again. */
 void migration_note(struct comparison *c, const char *line);
 
 /* migration_fields.c */

@@ -113,7 +113,8 @@ static void compare_firewall(struct comparison *c, const struct firewall *f)
 					       "accepted by KUBE-FORWARD" };
 	static const char *const health[] = { "dropped by the host's firewall",
 					      "accepted by a rule of kube-proxy" };
-	if (before == after)
+	bool proxied = c->modes[0] == MODE_USERSPACE || c->modes[1] == MODE_USERSPACE;
+	if (before == after || proxied) /* a proxy's traffic is not forwarded */
 		return;
 	if (f->forward && exposed(c, false))
 		migration_add(c, "MSQ-07", "",

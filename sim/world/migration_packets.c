@@ -17,7 +17,7 @@ struct seen { /* what of an outcome is compared */
 	bool known;
 	enum trace_verdict verdict;
 	enum { SEEN_NOTHING, SEEN_OWN, SEEN_OTHER } client;
-	bool masqueraded, left;
+	bool left, closed; /* by the default route; by a proxy that has no endpoint */
 };
 
 /* ---- outcomes ----------------------------------------------------------------------- */
@@ -33,15 +33,15 @@ static struct seen measure(struct comparison *c, unsigned side, const struct pro
 		const struct trace_outcome *o = &report.outcomes[0];
 		const struct place *from = world_place(w, p->from, NULL);
 		s = (struct seen){ .known = true, .verdict = o->verdict,
-				   .left = strstr(o->reason, "left the cluster") != NULL };
+				   .left = strstr(o->reason, "left the cluster") != NULL,
+				   .closed = strstr(o->reason, "reached no endpoint") != NULL };
 		if (o->verdict == TRACE_DELIVERED && o->client_seen.family != NET_NONE && from) {
 			struct net_addr own = place_addr(from, o->client_seen.family);
 			s.client = net_addr_equal(&own, &o->client_seen) ? SEEN_OWN : SEEN_OTHER;
-			s.masqueraded = o->masqueraded;
 		}
 	} else if (err.text[0]) {
 		char line[800];
-		snprintf(line, sizeof line, "%s -> %s was not tried in mode %s: %s", p->from, p->to,
+		snprintf(line, sizeof line, "a packet was not sent in mode %s: %s",
 			 world_dataplane(w), err.text);
 		migration_note(c, line);
 	}
@@ -53,6 +53,8 @@ static const char *words(const struct seen *s)
 {
 	switch (s->verdict) {
 	case TRACE_DELIVERED:
+		if (s->closed)
+			return "connected by kube-proxy, then closed: there is no endpoint";
 		if (s->client == SEEN_NOTHING)
 			return "answered";
 		return s->client == SEEN_OWN ? "delivered; the server sees the client's own address"
@@ -73,6 +75,8 @@ static const char *words(const struct seen *s)
 static void try(struct comparison *c, const char *id, const char *service, const struct probe *p,
 		const char *what, const char *advice)
 {
+	if (c->broken[0] || c->broken[1])
+		return;
 	struct seen before = measure(c, 0, p), after = measure(c, 1, p);
 	if (!before.known || !after.known)
 		return;
@@ -155,9 +159,12 @@ static void cluster_ip(struct comparison *c, const struct subject *s)
 {
 	struct probe p = { .proto = s->proto };
 	const struct kube_pod *pod;
-	if (inside(c, s, &p)) {
+	if (!s->internal_local && inside(c, s, &p)) {
+		const char *id = s->endpoints ? "USR-01" : "USR-04";
+		if (!either(c, MODE_USERSPACE))
+			id = s->endpoints ? "CIP-01" : "NEP-04";
 		aim(&p, s->address, s->port->port);
-		try(c, either(c, MODE_USERSPACE) ? "USR-01" : "CIP-01", s->name, &p,
+		try(c, id, s->name, &p,
 		    "A client in the cluster connects to the ClusterIP.",
 		    "Check logs and access rules that rely on the client's address.");
 	}
@@ -197,6 +204,20 @@ static void loopback(struct comparison *c, const struct subject *s)
 	    "Make programs on nodes (registries, agents) use the node's own address.");
 }
 
+/* Manifests do not tell whether the CNI gives nodes an address among their pods. */
+static void unknown_gateway(struct comparison *c, const struct subject *s)
+{
+	static const char *const how[] = { "served", "refused at once" };
+	bool before = c->modes[0] == MODE_NFTABLES, after = c->modes[1] == MODE_NFTABLES;
+	bool addresses = c->configuration && c->configuration->node_port_addresses.count;
+	if (before != after && !addresses)
+		migration_add(c, "NPT-03", s->name,
+			      "NodePort at the pods' gateway address, where the CNI gives nodes one, from a "
+			      "pod.",
+			      how[before], how[after],
+			      "Make pods use the node's primary address (status.hostIP) or the ClusterIP.");
+}
+
 static void gateway(struct comparison *c, const struct subject *s)
 {
 	struct probe p = { .proto = s->proto };
@@ -206,7 +227,13 @@ static void gateway(struct comparison *c, const struct subject *s)
 	if (!client_pod(c, s, false, &pod))
 		return;
 	const struct place *node = place_of_node(c->worlds[0], pod->spec.node_name);
-	if (!node || node->routed || !net_prefix_nth(&node->pod_cidrs[0], 1, &a))
+	if (!node)
+		return;
+	if (node->routed) {
+		unknown_gateway(c, s);
+		return;
+	}
+	if (!net_prefix_nth(&node->pod_cidrs[0], 1, &a))
 		return;
 	snprintf(p.from, sizeof p.from, "pod/%s/%s", pod->object.meta.namespace,
 		 pod->object.meta.name);
@@ -223,12 +250,10 @@ static void node_port(struct comparison *c, const struct subject *s)
 	loopback(c, s);
 	gateway(c, s);
 	const struct place *node = node_without(c, s);
-	bool local = s->external_local && s->endpoints;
+	bool local = s->external_local && s->endpoints && node;
 	char text[NET_ADDR_TEXT];
-	if (!node || !local)
+	if (!local)
 		node = c->worlds[0]->nodes[0];
-	else
-		local = true;
 	aim(&p, net_addr_text(&node->addrs[node->addrs[0].family == NET_NONE], text),
 	    s->port->node_port);
 	if (local)
@@ -237,7 +262,7 @@ static void node_port(struct comparison *c, const struct subject *s)
 		    "Let load balancers use the health check node port, so that they leave out such "
 		    "nodes.");
 	else
-		try(c, "NPT-09", s->name, &p, "From outside to the NodePort of a node.",
+		try(c, s->endpoints ? "NPT-09" : "NEP-05", s->name, &p, "From outside to the NodePort of a node.",
 		    "Check the path of outside clients before the change.");
 }
 
@@ -256,7 +281,9 @@ static void outside_address(struct comparison *c, const struct subject *s, const
 		    s->name, &p, "From a pod to the load balancer or external address.",
 		    "Make pods use the ClusterIP.");
 		snprintf(p.from, sizeof p.from, "%s", c->worlds[0]->nodes[0]->name);
-		try(c, s->service->spec.source_ranges.count ? "LBR-08" : "NEP-06", s->name, &p,
+		try(c, s->service->spec.source_ranges.count ? "LBR-08"
+		       : !s->endpoints ? "NEP-06" : s->external_local ? "POL-05" : "LBR-03",
+		    s->name, &p,
 		    "From a node to the load balancer or external address.",
 		    "Make programs on nodes use the ClusterIP.");
 	}

@@ -1,0 +1,102 @@
+#!/bin/sh
+# svclab diff: which behaviours of a cluster change with the mode, and for whom. What each
+# mode does was seen with real kube-proxy v1.30.5 or is said by its source.
+. tests/cli/lib.sh
+CLUSTERS=tests/golden/diff
+
+diff_modes()
+{
+	run "$SVCLAB" diff -f "$CLUSTERS/$1" --from "$2" --to "$3" -o json
+}
+
+# services ID: those that the behaviour touches
+services()
+{
+	printf '%s\n' "$out" | jq -c "[.changes[] | select(.id == \"$1\") | .service] | unique"
+}
+
+# outcome ID SERVICE: before and after
+outcome()
+{
+	printf '%s\n' "$out" |
+		jq -r ".changes[] | select(.id == \"$1\" and .service == \"$2\") | .before + \" -> \" + .after"
+}
+
+plan 32
+
+diff_modes ipvs.yaml ipvs nftables
+is 'changes: exit code 1' 1 "$code"
+is 'one object with both modes' '["ipvs","nftables"]' "$(printf '%s\n' "$out" | jq -c '[.from, .to]')"
+is 'each change has its six fields' true "$(printf '%s\n' "$out" |
+	jq 'all(.changes[]; keys == ["advice","after","before","id","service","what"])')"
+is 'only the Service with affinity forgets later in ipvs' '["default/sticky:http"]' "$(services AFF-07)"
+is 'its NodePort has a record of its own in ipvs' \
+	'a record for each address -> one record for all addresses of the port' \
+	"$(outcome AFF-09 default/sticky:http)"
+is 'the scheduler is lost' 'by the IPVS scheduler lc -> at random, each equally likely' \
+	"$(outcome SEL-04 default/sticky:http)"
+is 'policy Local without endpoints: forwarded in vain in ipvs, dropped in nftables' \
+	'no answer: the client waits until it gives up -> dropped: the client waits until it gives up' \
+	"$(outcome POL-03 default/local:http)"
+is 'internal policy Local: ipvs falls back to all endpoints on a NodePort Service' \
+	"delivered; the server sees the client's own address -> dropped: the client waits until it gives up" \
+	"$(outcome POL-09 default/local:http)"
+is 'it touches the Services that have the policy' '["default/local:http"]' "$(services POL-09)"
+is 'graceful termination touches both TCP Services' '["default/local:http","default/sticky:http"]' \
+	"$(services CHN-03)"
+is 'ClusterIPs leave the nodes: the whole cluster' '[""]' "$(services CIP-03)"
+like 'the node with the old kernel is named' 'refuses to start: a \(5\.4\.0' "$(outcome SYN-11 '')"
+is 'a port that is undefined is refused in both' '[]' "$(services CIP-04)"
+
+diff_modes ipvs.yaml nftables ipvs
+is 'the other way round: the modules are needed' 1 "$(printf '%s\n' "$out" |
+	jq '[.changes[] | select(.id == "SYN-09")] | length')"
+is 'the other way round: no kernel is too old' '[]' "$(services SYN-11)"
+
+diff_modes iptables.yaml iptables nftables
+is 'undefined ports leak in iptables and are refused in nftables' \
+	'leaves the cluster by the default route; the client waits until it gives up -> refused at once' \
+	"$(outcome CIP-04 default/plain:http)"
+is 'an unallocated address leaks in iptables and is dropped in nftables' \
+	'leaves the cluster by the default route; the client waits until it gives up -> dropped: the client waits until it gives up' \
+	"$(outcome CIP-05 '')"
+is 'localhost NodePorts: only the Service that has one' '["default/open:http"]' "$(services NPT-04)"
+is 'a NodePort at 127.0.0.1 is refused in nftables' \
+	"delivered; the server sees the client's own address -> refused at once" \
+	"$(outcome NPT-04 default/open:http)"
+is 'the pods'\'' gateway no longer serves NodePorts' 'served -> refused at once' \
+	"$(outcome NPT-03 default/open:http)"
+is 'nobody has affinity: nothing is said of it' '[]' "$(services AFF-04)"
+is 'without dumps nothing is said of the firewall' '[]' "$(services MSQ-07)"
+first=$out
+diff_modes iptables.yaml iptables nftables
+is 'the same command gives the same bytes' "$first" "$out"
+run sh -c "'$SVCLAB' diff -f - --from iptables --to nftables -o json < $CLUSTERS/iptables.yaml"
+is 'standard input serves both modes' "$first" "$out"
+
+run "$SVCLAB" diff -f $CLUSTERS/iptables.yaml --from iptables --to nftables -o json \
+	--rules $CLUSTERS/forward-drop.save
+is 'a host that drops what it forwards: nftables mode accepts nothing' \
+	"accepted by KUBE-FORWARD -> dropped by the host's firewall" "$(outcome MSQ-07 '')"
+
+run "$SVCLAB" diff -f $CLUSTERS/iptables.yaml --from iptables --to ipvs
+like 'text: before and after in one line' '^  no interface has them -> every node has all' "$out"
+like 'text: old chains stay' '^SYN-10  ' "$out"
+
+sed 's/^clusterCIDR.*/detectLocalMode: InterfaceNamePrefix\ndetectLocal: {interfaceNamePrefix: veth}/' \
+	$CLUSTERS/iptables.yaml > "$folder/prefix.yaml"
+run "$SVCLAB" diff -f "$folder/prefix.yaml" --from iptables --to nftables
+like 'detection by interface prefix breaks nftables mode' '^SYN-13  ' "$out"
+
+diff_modes headless.yaml iptables nftables
+is 'a cluster of headless Services: nothing changes, exit code 0' '0 0' \
+	"$code $(printf '%s\n' "$out" | jq '.changes | length')"
+
+run "$SVCLAB" diff -f $CLUSTERS/ipvs.yaml --from ipvs --to wireguard
+is 'an unknown mode: exit code 2' 2 "$code"
+run "$SVCLAB" diff -f $CLUSTERS/ipvs.yaml --from ipvs
+is 'a missing mode: exit code 2' 2 "$code"
+run "$SVCLAB" diff -f $CLUSTERS/ipvs.yaml --from ipvs --to nftables --rules $CLUSTERS/ipvs.yaml
+is 'a dump that is none: one line, exit 2' \
+	"2 svclab diff: $CLUSTERS/ipvs.yaml:1:1: no firewall: expected iptables-save or nft list ruleset text" \
+	"$code $err"
