@@ -77,6 +77,7 @@ struct kubelet_pod {
 	bool sandbox, removed;        /* removed: the object is gone */
 	bool dirty, busy;             /* a status is to be written; counted in control.busy */
 	bool adopted;                 /* ran already when the kubelet came */
+	bool as_given;                /* and its status still tells the truth */
 	struct net_addr ips[2];
 	uint32_t ip_count;
 	struct kubelet_container *containers; /* init containers first */

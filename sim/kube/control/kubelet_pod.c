@@ -56,7 +56,7 @@ static void adopt(struct kubelet_pod *p)
 	if (!p->ip_count)
 		return;
 	addresses_keep(p);
-	p->adopted = true;
+	p->adopted = p->as_given = true;
 	for (uint32_t i = p->init_count; i < p->container_count; i++) {
 		uint32_t n = i - p->init_count;
 		if (n < pod->status.containers.count)
@@ -402,6 +402,7 @@ void kubelet_pod_terminate(struct kubelet_pod *p)
 
 void kubelet_pod_container_down(struct kubelet_pod *p)
 {
+	p->as_given = false;
 	if (p->stage == STAGE_STOPPING)
 		stop_next(p);
 	else

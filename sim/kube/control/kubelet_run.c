@@ -252,14 +252,29 @@ static void create(struct kubelet_container *k)
 		    started);
 }
 
+/* A container of a pod that ran before the kubelet came: nothing is pulled or counted. */
+static void take_over(struct kubelet_container *k)
+{
+	if (k->init && !container_sidecar(k)) {
+		k->state = CONTAINER_EXITED;
+		k->reason = "Completed";
+		k->ever = true;
+		return;
+	}
+	k->ever = false;
+	run(k);
+	k->seen = true;
+	const struct kube_pod_status *s = &k->pod->pod->status;
+	if (!k->init && k->index < s->containers.count)
+		k->started_ns = s->containers.items[k->index].started_ns;
+}
+
 static void begin(struct kubelet_container *k)
 {
 	const struct kube_container *spec = container_spec(k);
 	const char *image = text_or(spec->image, "");
 	if (k->pod->adopted) {
-		k->ever = false;
-		run(k);
-		k->seen = true;
+		take_over(k);
 		return;
 	}
 	bool present = image_present(k, image);

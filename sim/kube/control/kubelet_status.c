@@ -318,6 +318,9 @@ void kubelet_status_write(struct kubelet_pod *p)
 	if (!o || !kube_is(o->meta.uid, p->uid))
 		return;
 	const struct kube_pod *now = (const struct kube_pod *)o;
+	p->as_given = p->as_given && all_ready(p) == pod_ready(now) && p->sandbox;
+	if (p->as_given && p->stage <= STAGE_CONTAINERS)
+		return;
 	struct kube_pod *pod = pod_touch(now);
 	pod->status.phase = phase(p);
 	pod->status.qos_class = qos_class(now);
