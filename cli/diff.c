@@ -101,13 +101,11 @@ static int keep_input(struct cluster_arguments *c, FILE **kept, char name[32], s
 	return 0;
 }
 
-/* The older of the modes' versions: userspace ends with 1.25. */
+/* Without --kube-version each mode is the newest release's that has it: to leave userspace
+ * is to upgrade. */
 static int open_both(struct arguments *a, struct world *worlds[2], struct err *err)
 {
 	const char *modes[] = { a->from, a->to };
-	for (int i = 0; i < 2; i++)
-		if (!a->cluster.version && strcmp(modes[i], "userspace") == 0)
-			a->cluster.version = KUBE_1_25;
 	for (int i = 0; i < 2; i++) {
 		a->cluster.mode = modes[i];
 		a->cluster.quiet = i == 1;

@@ -91,7 +91,7 @@ static const struct row port_rows[] = {
 	  { DRAIN_NAT,
 	    "the endpoint stays with weight 0, looked at every 60 s, until its connections are gone; "
 	    "reused source ports may still reach it",
-	    DRAIN_NAT, "the proxied connection goes on until one end closes it" },
+	    DRAIN_NAT, DRAIN_NAT },
 	  "Give pods a preStop delay, and watch a rollout under load before and after." },
 	{ "CHN-04", is_udp, "What becomes of UDP flows when an endpoint leaves.",
 	  { "kube-proxy deletes their conntrack entries at its next sync",
@@ -102,8 +102,7 @@ static const struct row port_rows[] = {
 	{ "CHN-09", is_tcp, "When an idle TCP connection is forgotten.",
 	  { "by conntrack: after 24 h with kube-proxy's default",
 	    "by IPVS: after 900 s unless tcpTimeout is set, whatever conntrack knows",
-	    "by conntrack: after 24 h with kube-proxy's default",
-	    "never: kube-proxy holds both connections" },
+	    "by conntrack: after 24 h with kube-proxy's default", NULL },
 	  "Use keep-alives below the shorter time, or set ipvs.tcpTimeout." },
 	{ "CTK-09", is_udp, "A UDP client that sends before the Service's rules are there.",
 	  { "its socket stays broken until the entry is idle for 30 s", NULL,

@@ -22,7 +22,7 @@ outcome()
 		jq -r ".changes[] | select(.id == \"$1\" and .service == \"$2\") | .before + \" -> \" + .after"
 }
 
-plan 32
+plan 34
 
 diff_modes ipvs.yaml ipvs nftables
 is 'changes: exit code 1' 1 "$code"
@@ -87,6 +87,13 @@ sed 's/^clusterCIDR.*/detectLocalMode: InterfaceNamePrefix\ndetectLocal: {interf
 	$CLUSTERS/iptables.yaml > "$folder/prefix.yaml"
 run "$SVCLAB" diff -f "$folder/prefix.yaml" --from iptables --to nftables
 like 'detection by interface prefix breaks nftables mode' '^SYN-13  ' "$out"
+
+diff_modes iptables.yaml userspace nftables
+is 'leaving userspace mode, servers see their clients again' \
+	"delivered; the server sees a node's address -> delivered; the server sees the client's own address" \
+	"$(outcome USR-01 default/plain:http)"
+is 'leaving userspace mode, nobody dials the next endpoint' '["default/open:http","default/plain:http"]' \
+	"$(services USR-02)"
 
 diff_modes headless.yaml iptables nftables
 is 'a cluster of headless Services: nothing changes, exit code 0' '0 0' \
