@@ -87,6 +87,15 @@ static void try(struct comparison *c, const char *id, const char *service, const
 
 /* ---- clients ------------------------------------------------------------------------- */
 
+/* The first node with a kube-proxy; one that others only name has none. */
+static const struct place *first_node(const struct comparison *c)
+{
+	for (uint32_t i = 0; i < c->worlds[0]->node_count; i++)
+		if (!c->worlds[0]->nodes[i]->implied)
+			return c->worlds[0]->nodes[i];
+	return NULL;
+}
+
 /* A pod that sends, which is no endpoint of the port; on a node without endpoints of it
  * when `away`. false: there is none. */
 static bool client_pod(const struct comparison *c, const struct subject *s, bool away,
@@ -98,6 +107,9 @@ static bool client_pod(const struct comparison *c, const struct subject *s, bool
 		const struct kube_pod *pod = (const void *)o;
 		if (!pod->status.pod_ip || !pod->spec.node_name || pod->spec.host_network == TRI_TRUE ||
 		    kube_is(pod->status.phase, "Succeeded") || kube_is(pod->status.phase, "Failed"))
+			continue;
+		const struct place *node = place_of_node(c->worlds[0], pod->spec.node_name);
+		if (!node || node->implied)
 			continue;
 		if (s && subject_endpoints(c, s, away ? pod->spec.node_name : NULL,
 					   away ? NULL : pod->status.pod_ip))
@@ -115,8 +127,8 @@ static bool inside(const struct comparison *c, const struct subject *s, struct p
 	if (client_pod(c, s, false, &pod))
 		snprintf(p->from, sizeof p->from, "pod/%s/%s", pod->object.meta.namespace,
 			 pod->object.meta.name);
-	else if (c->worlds[0]->node_count)
-		snprintf(p->from, sizeof p->from, "%s", c->worlds[0]->nodes[0]->name);
+	else if (first_node(c))
+		snprintf(p->from, sizeof p->from, "%s", first_node(c)->name);
 	else
 		return false;
 	return true;
@@ -198,7 +210,7 @@ static void undefined(struct comparison *c, const struct subject *s)
 static void loopback(struct comparison *c, const struct subject *s)
 {
 	struct probe p = { .proto = s->proto };
-	snprintf(p.from, sizeof p.from, "%s", c->worlds[0]->nodes[0]->name);
+	snprintf(p.from, sizeof p.from, "%s", first_node(c)->name);
 	aim(&p, "127.0.0.1", s->port->node_port);
 	try(c, "NPT-04", s->name, &p, "NodePort at 127.0.0.1, from the node itself.",
 	    "Make programs on nodes (registries, agents) use the node's own address.");
@@ -245,7 +257,7 @@ static void gateway(struct comparison *c, const struct subject *s)
 static void node_port(struct comparison *c, const struct subject *s)
 {
 	struct probe p = { .from = STRANGER, .proto = s->proto };
-	if (!s->port->node_port || !c->worlds[0]->node_count)
+	if (!s->port->node_port || !first_node(c))
 		return;
 	loopback(c, s);
 	gateway(c, s);
@@ -253,7 +265,7 @@ static void node_port(struct comparison *c, const struct subject *s)
 	bool local = s->external_local && s->endpoints && node;
 	char text[NET_ADDR_TEXT];
 	if (!local)
-		node = c->worlds[0]->nodes[0];
+		node = first_node(c);
 	aim(&p, net_addr_text(&node->addrs[node->addrs[0].family == NET_NONE], text),
 	    s->port->node_port);
 	if (local)
@@ -280,7 +292,7 @@ static void outside_address(struct comparison *c, const struct subject *s, const
 								 ? "LBR-06" : "LBR-03",
 		    s->name, &p, "From a pod to the load balancer or external address.",
 		    "Make pods use the ClusterIP.");
-		snprintf(p.from, sizeof p.from, "%s", c->worlds[0]->nodes[0]->name);
+		snprintf(p.from, sizeof p.from, "%s", first_node(c)->name);
 		try(c, s->service->spec.source_ranges.count ? "LBR-08"
 		       : !s->endpoints ? "NEP-06" : s->external_local ? "POL-05" : "LBR-03",
 		    s->name, &p,
@@ -306,11 +318,11 @@ void packets_compare_port(struct comparison *c, const struct subject *s)
 	cluster_ip(c, s);
 	undefined(c, s);
 	node_port(c, s);
-	if (s->virtual_ip && c->worlds[0]->node_count)
+	if (s->virtual_ip && first_node(c))
 		outside_address(c, s, s->virtual_ip,
 				s->service->spec.source_ranges.count
 					? (s->endpoints ? "LBR-04" : "LBR-09") : "LBR-02");
-	if (s->external_ip && c->worlds[0]->node_count)
+	if (s->external_ip && first_node(c))
 		outside_address(c, s, s->external_ip, "EXI-03");
 	ranges_place(c, s);
 }
@@ -329,6 +341,8 @@ static bool allocated(const struct comparison *c, const char *address)
 
 void packets_compare_cluster(struct comparison *c)
 {
+	if (!first_node(c))
+		migration_note(c, "no packets were sent: no Node is given, so no kube-proxy runs");
 	struct probe p = { .proto = PROTO_TCP };
 	uint32_t cursor = 0;
 	const struct kube_service_cidr *range = (const void *)kube_store_next(
