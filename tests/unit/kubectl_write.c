@@ -160,6 +160,8 @@ static void labels(void)
 	EXPECT(s, "label svc web zz-", NULL, "label \"zz\" not found.\nservice/web not labeled\n",
 	       "", 0);
 	EXPECT(s, "label svc web", NULL, "", "error: at least one label update is required\n", 1);
+	EXPECT(s, "label svc web a=b api", NULL, "",
+	       "error: all resources must be specified before label changes: api\n", 1);
 	EXPECT(s, "annotate svc web k=v", NULL, "service/web annotated\n", "", 0);
 	shell_free(s);
 }

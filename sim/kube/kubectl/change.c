@@ -213,6 +213,18 @@ static uint32_t first_change(const struct call *c)
 	return c->arg_count;
 }
 
+/* A word between the changes is none; 1: said. */
+static int out_of_order(struct call *c, uint32_t first, const char *what)
+{
+	for (uint32_t i = first; i < c->arg_count; i++) {
+		size_t n = strlen(c->args[i]);
+		if (!strchr(c->args[i], '=') && !(n > 1 && c->args[i][n - 1] == '-'))
+			return call_error(c, "all resources must be specified before %s changes: %s",
+					  what, c->args[i]);
+	}
+	return 0;
+}
+
 static void map_remove(struct kube_object *o, struct kube_map *m, const char *key)
 {
 	struct kube_map left = { 0 };
@@ -291,7 +303,7 @@ static int change_run(struct call *c, const char *what,
 {
 	struct selection s;
 	uint32_t first = first_change(c);
-	if (chosen(c, first, &s))
+	if (out_of_order(c, first, what) || chosen(c, first, &s))
 		return 1;
 	if (first == c->arg_count)
 		return call_error(c, "at least one %s update is required", what);
@@ -429,7 +441,7 @@ int set_run(struct call *c)
 		c->args++;
 		c->arg_count--;
 		uint32_t first = first_change(c);
-		if (chosen(c, first, &s))
+		if (out_of_order(c, first, word) || chosen(c, first, &s))
 			return 1;
 		if (first == c->arg_count)
 			return call_error(c, "at least one %s update is required", word);
