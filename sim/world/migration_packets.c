@@ -341,8 +341,6 @@ static bool allocated(const struct comparison *c, const char *address)
 
 void packets_compare_cluster(struct comparison *c)
 {
-	if (!first_node(c))
-		migration_note(c, "no packets were sent: no Node is given, so no kube-proxy runs");
 	struct probe p = { .proto = PROTO_TCP };
 	uint32_t cursor = 0;
 	const struct kube_service_cidr *range = (const void *)kube_store_next(
@@ -350,6 +348,8 @@ void packets_compare_cluster(struct comparison *c)
 	struct net_prefix prefix;
 	struct net_addr a;
 	char text[NET_ADDR_TEXT];
+	if (!first_node(c))
+		migration_note(c, "no packets were sent: no Node is given, so no kube-proxy runs");
 	if (!range || !range->cidrs.count || !net_prefix_parse(range->cidrs.items[0], &prefix) ||
 	    !inside(c, NULL, &p))
 		return;
