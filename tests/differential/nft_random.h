@@ -85,7 +85,8 @@ static inline void nft_random_match(struct xt_random *r)
 	struct strbuf *out = &r->out;
 	switch (kind) {
 	case 0:
-		strbuf_printf(out, "meta mark & 0x00000003 %s 0x0000000%u ", n & 1 ? "==" : "!=", n & 3);
+		strbuf_printf(out, "meta mark & 0x00000003 %s 0x0000000%u ",
+			      n & 1 ? "==" : "!=", n & 3);
 		break;
 	case 1:
 		strbuf_printf(out, "ct state %s ", n < 3 ? "new" : n < 5 ? "established,related" :
@@ -102,12 +103,12 @@ static inline void nft_random_match(struct xt_random *r)
 		strbuf_printf(out, "%s @seen { ip saddr } ", n < 5 ? "add" : "update");
 		break;
 	case 5:
-		strbuf_printf(out, "limit rate %s%u/week burst %u packets ", n & 1 ? "over " : "", 1 + n,
-			      6 + n);
+		strbuf_printf(out, "limit rate %s%u/week burst %u packets ", n & 1 ? "over " : "",
+			      1 + n, 6 + n);
 		break;
 	case 6:
-		strbuf_printf(out, "fib %s type %s%s ", n & 1 ? "saddr" : "daddr", n & 2 ? "" : "!= ",
-			      n < 5 ? "local" : "unicast");
+		strbuf_printf(out, "fib %s type %s%s ", n & 1 ? "saddr" : "daddr",
+			      n & 2 ? "" : "!= ", n < 5 ? "local" : "unicast");
 		break;
 	case 7:
 		strbuf_printf(out, "ct mark %s0x0000000%u ", n & 4 ? "!= " : "", n & 3);
@@ -145,13 +146,15 @@ static inline void nft_random_nat(struct xt_random *r, enum nft_random_kind kind
 	} else if (n == 0) {
 		strbuf_puts(out, "dnat to numgen inc mod 2 map { 0 : 10.0.2.2, 1 : 10.0.2.3 }");
 	} else if (n == 1) {
-		strbuf_puts(out, "dnat to ip saddr map { 10.0.1.2 : 10.0.2.3, 10.0.1.3 : 10.0.2.2 }");
+		strbuf_puts(out,
+			    "dnat to ip saddr map { 10.0.1.2 : 10.0.2.3, 10.0.1.3 : 10.0.2.2 }");
 	} else if (n == 2) {
 		strbuf_puts(out, "redirect");
 	} else if (n < 5 || other) {
 		strbuf_printf(out, "dnat to 10.0.2.%u", 2 + (n & 1));
 	} else {
-		strbuf_printf(out, "tcp dport %u dnat to 10.0.2.%u:8081", xt_random_port(r), 2 + (n & 1));
+		strbuf_printf(out, "tcp dport %u dnat to 10.0.2.%u:8081", xt_random_port(r),
+			      2 + (n & 1));
 	}
 }
 
@@ -168,10 +171,13 @@ static inline void nft_random_action(struct xt_random *r, enum nft_random_kind k
 		strbuf_printf(out, "tcp dport vmap { 53 : return, 80 : jump %c%u, 443 : accept }",
 			      r->prefix, to);
 	else if (n == 5 && user)
-		strbuf_printf(out, "ip daddr . meta l4proto . th dport vmap { 10.96.0.1 . tcp . 80 : "
-			      "goto %c%u }", r->prefix, to);
+		strbuf_printf(out,
+			      "ip daddr . meta l4proto . th dport vmap { 10.96.0.1 . tcp . 80 : "
+			      "goto %c%u }",
+			      r->prefix, to);
 	else if (n == 6 && user)
-		strbuf_printf(out, "numgen inc mod 2 vmap { 0 : jump %c%u, 1 : continue }", r->prefix, to);
+		strbuf_printf(out, "numgen inc mod 2 vmap { 0 : jump %c%u, 1 : continue }",
+			      r->prefix, to);
 	else if (n == 7)
 		strbuf_puts(out, "return");
 	else if (n == 8)
@@ -183,8 +189,10 @@ static inline void nft_random_action(struct xt_random *r, enum nft_random_kind k
 	else if (n == 11)
 		strbuf_puts(out, m < 4 ? "ct mark set meta mark" : "ct mark set 0x00000002");
 	else if (kind == NFT_RANDOM_FILTER && n < 15)
-		strbuf_puts(out, m < 2 ? "reject" : m < 3 ? "reject with icmp host-unreachable" : m < 6 ?
-			    "drop" : "log prefix \"x \"");
+		strbuf_puts(out, m < 2	 ? "reject"
+				 : m < 3 ? "reject with icmp host-unreachable"
+				 : m < 6 ? "drop"
+					 : "log prefix \"x \"");
 	else if (kind == NFT_RANDOM_RAW && n < 14)
 		strbuf_puts(out, "notrack");
 	else if (kind == NFT_RANDOM_MANGLE && n < 14)
@@ -230,9 +238,9 @@ static inline void nft_random_chains(struct xt_random *r, enum nft_random_kind k
 		strbuf_puts(&r->out, "\t}\n");
 	}
 	for (; bases->name; bases++) {
-		strbuf_printf(&r->out, "\n\tchain %s {\n\t\ttype %s; policy %s;\n", bases->name,
-			      bases->type, kind == NFT_RANDOM_FILTER && xt_random_one_in(r, 5) ? "drop" :
-			      "accept");
+		strbuf_printf(
+		    &r->out, "\n\tchain %s {\n\t\ttype %s; policy %s;\n", bases->name, bases->type,
+		    kind == NFT_RANDOM_FILTER && xt_random_one_in(r, 5) ? "drop" : "accept");
 		for (unsigned n = 1 + xt_random_below(r, 20); n > 0; n--)
 			nft_random_rule(r, kind, 0, bases->iface);
 		strbuf_puts(&r->out, "\t}\n");
@@ -246,19 +254,23 @@ static inline const char *nft_random_ruleset(struct xt_random *r)
 	};
 	static const struct nft_random_base mangle[] = {
 		{ "mangle", "filter hook prerouting priority mangle", "iifname" },
-		{ "last", "filter hook postrouting priority mangle", "oifname" }, { NULL, NULL, NULL },
+		{ "last", "filter hook postrouting priority mangle", "oifname" },
+		{ NULL, NULL, NULL },
 	};
 	static const struct nft_random_base dst[] = {
-		{ "dstnat", "nat hook prerouting priority dstnat", "iifname" }, { NULL, NULL, NULL },
+		{ "dstnat", "nat hook prerouting priority dstnat", "iifname" },
+		{ NULL, NULL, NULL },
 	};
 	static const struct nft_random_base src[] = {
-		{ "srcnat", "nat hook postrouting priority srcnat", "oifname" }, { NULL, NULL, NULL },
+		{ "srcnat", "nat hook postrouting priority srcnat", "oifname" },
+		{ NULL, NULL, NULL },
 	};
 	static const struct nft_random_base filter[] = {
 		{ "in", "filter hook input priority filter", "iifname" },
 		{ "forward", "filter hook forward priority filter", "oifname" },
 		{ "out", "filter hook output priority filter", "oifname" },
-		{ "early", "filter hook forward priority filter - 5", "iifname" }, { NULL, NULL, NULL },
+		{ "early", "filter hook forward priority filter - 5", "iifname" },
+		{ NULL, NULL, NULL },
 	};
 	strbuf_clear(&r->out);
 	strbuf_puts(&r->out,

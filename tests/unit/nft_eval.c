@@ -40,7 +40,9 @@ static struct packet *segment(struct lab *lab, const char *from, const char *to,
 {
 	struct craft_ip ip = { .src = lab_addr(from), .dst = lab_addr(to), .src_port = 40000,
 			       .dst_port = port };
-	struct craft_tcp tcp = { .flags = TCP_SYN, .window = 64240, .mss = 1460, .window_scale = -1 };
+	struct craft_tcp tcp = {
+		.flags = TCP_SYN, .window = 64240, .mss = 1460, .window_scale = -1
+	};
 	struct packet *p = craft_tcp(lab->env.craft, &ip, &tcp, "", 0);
 	p->trace = t;
 	return p;
@@ -58,32 +60,32 @@ static void print_steps(const struct trace *t, struct strbuf *out)
 		const struct trace_step *s = &t->steps[i];
 		if (!*s->chain) /* of conntrack and NAT, not of a rule */
 			continue;
-		strbuf_printf(out, "%s %s %s %u %s:%d %s%s%s\n", s->hook, s->table, s->chain, s->rule,
-			      s->file ? s->file : "-", s->line, s->text, *s->note ? " | " : "",
-			      s->note);
+		strbuf_printf(out, "%s %s %s %u %s:%d %s%s%s\n", s->hook, s->table, s->chain,
+			      s->rule, s->file ? s->file : "-", s->line, s->text,
+			      *s->note ? " | " : "", s->note);
 	}
 }
 
 /* ---- a service ------------------------------------------------------------------------- */
 
 static const char *const service =
-	"add table ip kube-proxy\n"
-	"add chain ip kube-proxy nat-prerouting { type nat hook prerouting priority -100; }\n"
-	"add chain ip kube-proxy nat-postrouting { type nat hook postrouting priority 100; }\n"
-	"add chain ip kube-proxy mark\nadd chain ip kube-proxy svc\nadd chain ip kube-proxy ep-a\n"
-	"add chain ip kube-proxy ep-b\n"
-	"add map ip kube-proxy service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }\n"
-	"add rule ip kube-proxy nat-prerouting ip daddr . meta l4proto . th dport vmap @service-ips\n"
-	"add rule ip kube-proxy nat-postrouting mark and 0x4000 == 0 return\n"
-	"add rule ip kube-proxy nat-postrouting mark set mark xor 0x4000\n"
-	"add rule ip kube-proxy nat-postrouting masquerade fully-random\n"
-	"add rule ip kube-proxy mark mark set mark or 0x4000\n"
-	"add rule ip kube-proxy svc ip daddr 10.96.0.1 ip saddr != 10.244.0.0/16 jump mark\n"
-	"add rule ip kube-proxy svc numgen random mod 2 vmap { 0 : goto ep-a , 1 : goto ep-b }\n"
-	"add rule ip kube-proxy ep-a meta l4proto tcp dnat to 10.0.2.9:8080\n"
-	"add rule ip kube-proxy ep-b ip saddr 10.0.2.2 jump mark\n"
-	"add rule ip kube-proxy ep-b meta l4proto tcp dnat to 10.0.2.2:8080\n"
-	"add element ip kube-proxy service-ips { 10.96.0.1 . tcp . 80 : goto svc }\n";
+    "add table ip kube-proxy\n"
+    "add chain ip kube-proxy nat-prerouting { type nat hook prerouting priority -100; }\n"
+    "add chain ip kube-proxy nat-postrouting { type nat hook postrouting priority 100; }\n"
+    "add chain ip kube-proxy mark\nadd chain ip kube-proxy svc\nadd chain ip kube-proxy ep-a\n"
+    "add chain ip kube-proxy ep-b\n"
+    "add map ip kube-proxy service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }\n"
+    "add rule ip kube-proxy nat-prerouting ip daddr . meta l4proto . th dport vmap @service-ips\n"
+    "add rule ip kube-proxy nat-postrouting mark and 0x4000 == 0 return\n"
+    "add rule ip kube-proxy nat-postrouting mark set mark xor 0x4000\n"
+    "add rule ip kube-proxy nat-postrouting masquerade fully-random\n"
+    "add rule ip kube-proxy mark mark set mark or 0x4000\n"
+    "add rule ip kube-proxy svc ip daddr 10.96.0.1 ip saddr != 10.244.0.0/16 jump mark\n"
+    "add rule ip kube-proxy svc numgen random mod 2 vmap { 0 : goto ep-a , 1 : goto ep-b }\n"
+    "add rule ip kube-proxy ep-a meta l4proto tcp dnat to 10.0.2.9:8080\n"
+    "add rule ip kube-proxy ep-b ip saddr 10.0.2.2 jump mark\n"
+    "add rule ip kube-proxy ep-b meta l4proto tcp dnat to 10.0.2.2:8080\n"
+    "add element ip kube-proxy service-ips { 10.96.0.1 . tcp . 80 : goto svc }\n";
 
 static void a_service_step_by_step(void)
 {
@@ -98,20 +100,20 @@ static void a_service_step_by_step(void)
 	lab_run(&lab, NS_PER_S / 2);
 	print_steps(t, &steps);
 	const char *head =
-		"PREROUTING ip kube-proxy nat-prerouting 1 rules.nft:9 ip daddr . meta l4proto . th "
-		"dport vmap @service-ips\n"
-		"PREROUTING ip kube-proxy svc 1 rules.nft:14 ip daddr 10.96.0.1 ip saddr != "
-		"10.244.0.0/16 jump mark\n"
-		"PREROUTING ip kube-proxy mark 1 rules.nft:13 meta mark set meta mark | 0x00004000 | "
-		"mark 0x0 -> 0x4000\n"
-		"PREROUTING ip kube-proxy svc 2 rules.nft:15 numgen random mod 2 vmap { 0 : goto ep-a, "
-		"1 : goto ep-b } | numgen 1\n"
-		"PREROUTING ip kube-proxy ep-b 2 rules.nft:18 meta l4proto tcp dnat to 10.0.2.2:8080 | "
-		"10.96.0.1:80 -> 10.0.2.2:8080\n"
-		"POSTROUTING ip kube-proxy nat-postrouting 2 rules.nft:11 meta mark set meta mark ^ "
-		"0x00004000 | mark 0x4000 -> 0x0\n"
-		"POSTROUTING ip kube-proxy nat-postrouting 3 rules.nft:12 masquerade fully-random | "
-		"10.0.1.2:40000 -> 10.0.2.1:";
+	    "PREROUTING ip kube-proxy nat-prerouting 1 rules.nft:9 ip daddr . meta l4proto . th "
+	    "dport vmap @service-ips\n"
+	    "PREROUTING ip kube-proxy svc 1 rules.nft:14 ip daddr 10.96.0.1 ip saddr != "
+	    "10.244.0.0/16 jump mark\n"
+	    "PREROUTING ip kube-proxy mark 1 rules.nft:13 meta mark set meta mark | 0x00004000 | "
+	    "mark 0x0 -> 0x4000\n"
+	    "PREROUTING ip kube-proxy svc 2 rules.nft:15 numgen random mod 2 vmap { 0 : goto ep-a, "
+	    "1 : goto ep-b } | numgen 1\n"
+	    "PREROUTING ip kube-proxy ep-b 2 rules.nft:18 meta l4proto tcp dnat to 10.0.2.2:8080 | "
+	    "10.96.0.1:80 -> 10.0.2.2:8080\n"
+	    "POSTROUTING ip kube-proxy nat-postrouting 2 rules.nft:11 meta mark set meta mark ^ "
+	    "0x00004000 | mark 0x4000 -> 0x0\n"
+	    "POSTROUTING ip kube-proxy nat-postrouting 3 rules.nft:12 masquerade fully-random | "
+	    "10.0.1.2:40000 -> 10.0.2.1:";
 	check_note(strncmp(strbuf_text(&steps), head, strlen(head)) == 0, __FILE__, __LINE__,
 		   "steps:\n%s\nexpected:\n%s", strbuf_text(&steps), head);
 	/* nat-prerouting 1, svc 2, mark 1, ep-b 2, nat-postrouting 3; two verdict maps */
@@ -180,11 +182,12 @@ static void ipv6_service(void)
 	struct lab lab;
 	struct lab_app server, app;
 	lab_open(&lab);
-	load(lab.router, "table ip6 t {\n"
-			 "chain pre { type nat hook prerouting priority -100;\n"
-			 " ip6 daddr fd96::1 tcp dport 80 dnat to [fd02::2]:8080\n}\n"
-			 "chain post { type nat hook postrouting priority 100;\n masquerade\n}\n"
-			 "chain f { type filter hook forward priority 0;\n tcp dport 81 reject\n}\n}\n");
+	load(lab.router,
+	     "table ip6 t {\n"
+	     "chain pre { type nat hook prerouting priority -100;\n"
+	     " ip6 daddr fd96::1 tcp dport 80 dnat to [fd02::2]:8080\n}\n"
+	     "chain post { type nat hook postrouting priority 100;\n masquerade\n}\n"
+	     "chain f { type filter hook forward priority 0;\n tcp dport 81 reject\n}\n}\n");
 	lab_serve(&server, lab.server, PROTO_TCP, 8080);
 	struct sock_name to = lab_name("fd96::1", 80);
 	CHECK_INT(lab_connect(&app, lab.client, PROTO_TCP, &to, NULL), 0);
@@ -359,8 +362,9 @@ static void numgen_inc_goes_round(void)
 {
 	struct lab lab;
 	lab_open(&lab);
-	load(lab.router, RAW "numgen inc mod 3 1 counter\nnumgen inc mod 2 offset 5 vmap { 5 : drop }\n"
-			     "counter\n} }");
+	load(lab.router,
+	     RAW "numgen inc mod 3 1 counter\nnumgen inc mod 2 offset 5 vmap { 5 : drop }\n"
+		 "counter\n} }");
 	for (int i = 0; i < 7; i++)
 		send_syn(&lab, "10.0.1.2", "10.0.2.2", 80);
 	CHECK(has(lab.router, "numgen inc mod 3 1 counter packets 2 bytes 88\n"));
@@ -368,44 +372,48 @@ static void numgen_inc_goes_round(void)
 	lab_close(&lab);
 }
 
-/* ---- what rules look at --------------------------------------------------------------------------- */
+/* ---- what rules look at
+ * --------------------------------------------------------------------------- */
 
 static void sets_fib_and_interfaces(void)
 {
 	struct lab lab;
 	lab_open(&lab);
-	load(lab.router,
-	     "table ip t {\n"
-	     "set vips { type ipv4_addr . inet_proto . inet_service; elements = { 10.96.0.1 . tcp . 80 } }\n"
-	     "set nets { type ipv4_addr; flags interval; elements = { 10.0.1.0/31, 10.96.0.0/16 } }\n"
-	     "set wide { type ipv4_addr . inet_service; flags interval;\n"
-	     " elements = { 10.96.0.0/24 . 70-90, 10.0.1.1 . 80 } }\n"
-	     "chain c { type filter hook prerouting priority -300;\n"
-	     "ip daddr . meta l4proto . th dport @vips counter comment \"a\"\n"
-	     "ip saddr != @nets counter comment \"b\"\n"
-	     "ip daddr . tcp dport @wide counter comment \"c\"\n"
-	     "fib daddr type local counter comment \"d\"\n"
-	     "fib saddr oif \"left\" counter comment \"e\"\n"
-	     "fib saddr . iif oif missing counter comment \"f\"\n"
-	     "iif \"left\" counter comment \"g\"\n"
-	     "iifname \"ri*\" counter comment \"h\"\n"
-	     "ip saddr & 0.0.0.1 == 0.0.0.0 counter comment \"i\"\n"
-	     "tcp flags syn / syn,ack counter comment \"j\"\n"
-	     "meta length 44 ip ttl 64 ip length 44 counter comment \"k\"\n"
-	     "udp dport 80 counter comment \"l\"\n"
-	     "@th,16,16 80 counter comment \"m\"\n} }");
+	load(lab.router, "table ip t {\n"
+			 "set vips { type ipv4_addr . inet_proto . inet_service; elements = { "
+			 "10.96.0.1 . tcp . 80 } }\n"
+			 "set nets { type ipv4_addr; flags interval; elements = { 10.0.1.0/31, "
+			 "10.96.0.0/16 } }\n"
+			 "set wide { type ipv4_addr . inet_service; flags interval;\n"
+			 " elements = { 10.96.0.0/24 . 70-90, 10.0.1.1 . 80 } }\n"
+			 "chain c { type filter hook prerouting priority -300;\n"
+			 "ip daddr . meta l4proto . th dport @vips counter comment \"a\"\n"
+			 "ip saddr != @nets counter comment \"b\"\n"
+			 "ip daddr . tcp dport @wide counter comment \"c\"\n"
+			 "fib daddr type local counter comment \"d\"\n"
+			 "fib saddr oif \"left\" counter comment \"e\"\n"
+			 "fib saddr . iif oif missing counter comment \"f\"\n"
+			 "iif \"left\" counter comment \"g\"\n"
+			 "iifname \"ri*\" counter comment \"h\"\n"
+			 "ip saddr & 0.0.0.1 == 0.0.0.0 counter comment \"i\"\n"
+			 "tcp flags syn / syn,ack counter comment \"j\"\n"
+			 "meta length 44 ip ttl 64 ip length 44 counter comment \"k\"\n"
+			 "udp dport 80 counter comment \"l\"\n"
+			 "@th,16,16 80 counter comment \"m\"\n} }");
 	netns_input(lab.router, lab.left, segment(&lab, "10.0.1.2", "10.96.0.1", 80, NULL));
 	netns_input(lab.router, lab.left, segment(&lab, "10.0.1.3", "10.96.0.1", 81, NULL));
 	netns_input(lab.router, lab.left, segment(&lab, "10.0.1.2", "10.0.1.1", 80, NULL));
 	netns_input(lab.router, lab.right, segment(&lab, "10.0.2.2", "10.0.1.1", 80, NULL));
 	netns_input(lab.router, lab.right, segment(&lab, "10.0.1.2", "10.0.2.9", 90, NULL));
-	static const char *const counts[] = { "1 bytes 44 comment \"a\"", "5 bytes 220 comment \"b\"",
-					      "4 bytes 176 comment \"c\"", "2 bytes 88 comment \"d\"",
-					      "4 bytes 176 comment \"e\"", "1 bytes 44 comment \"f\"",
-					      "3 bytes 132 comment \"g\"", "2 bytes 88 comment \"h\"",
-					      "4 bytes 176 comment \"i\"", "5 bytes 220 comment \"j\"",
-					      "5 bytes 220 comment \"k\"", "0 bytes 0 comment \"l\"",
-					      "3 bytes 132 comment \"m\"" };
+	static const char *const counts[] = {
+		"1 bytes 44 comment \"a\"",  "5 bytes 220 comment \"b\"",
+		"4 bytes 176 comment \"c\"", "2 bytes 88 comment \"d\"",
+		"4 bytes 176 comment \"e\"", "1 bytes 44 comment \"f\"",
+		"3 bytes 132 comment \"g\"", "2 bytes 88 comment \"h\"",
+		"4 bytes 176 comment \"i\"", "5 bytes 220 comment \"j\"",
+		"5 bytes 220 comment \"k\"", "0 bytes 0 comment \"l\"",
+		"3 bytes 132 comment \"m\""
+	};
 	for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++)
 		CHECK(has(lab.router, counts[i]));
 	lab_close(&lab);
@@ -452,7 +460,8 @@ static void addresses_from_maps(void)
 	lab_open(&lab);
 	load(lab.router,
 	     "table ip t {\n"
-	     "map ports { type inet_service : ipv4_addr . inet_service; elements = { 81 : 10.0.2.2 . 8081 } }\n"
+	     "map ports { type inet_service : ipv4_addr . inet_service; elements = { 81 : 10.0.2.2 "
+	     ". 8081 } }\n"
 	     "chain p { type nat hook prerouting priority -100;\n"
 	     "dnat ip to tcp dport map @ports\n"
 	     "ip daddr 10.9.0.0/16 dnat ip prefix to ip daddr map { 10.9.0.0/16 : 10.0.0.0/16 }\n"
@@ -476,7 +485,8 @@ static void addresses_from_maps(void)
 	lab_close(&lab);
 }
 
-/* ---- hooks and the unknown ------------------------------------------------------------------------ */
+/* ---- hooks and the unknown
+ * ------------------------------------------------------------------------ */
 
 /* A base chain works from the transaction's end on, until it or its table goes. */
 static void hooks_follow_transactions(void)
@@ -497,7 +507,8 @@ static void hooks_follow_transactions(void)
 			 "add rule t c counter\n");
 	send_syn(&lab, "10.0.1.2", "10.0.2.3", 80);
 	CHECK(lab_saw(&lab, "router:right out"));
-	CHECK(has(lab.router, "priority filter + 5; policy accept;\n\t\tcounter packets 1 bytes 44\n"));
+	CHECK(has(lab.router,
+		  "priority filter + 5; policy accept;\n\t\tcounter packets 1 bytes 44\n"));
 	load(lab.router, "table ip t { flags dormant; }");
 	send_syn(&lab, "10.0.1.2", "10.0.2.3", 80);
 	CHECK(has(lab.router, "counter packets 1 bytes 44\n"));
@@ -549,7 +560,8 @@ static void unknown_makes_undecidable(void)
 }
 
 static const struct check tests[] = {
-	{ "a service step by step: dispatch, mark, draw, DNAT, masquerade", a_service_step_by_step },
+	{ "a service step by step: dispatch, mark, draw, DNAT, masquerade",
+	  a_service_step_by_step },
 	{ "numgen random is enumerated", every_backend_in_turn },
 	{ "iptables' statistic in nft's words is one draw", statistic_in_nft },
 	{ "an IPv6 service works end to end", ipv6_service },
@@ -562,7 +574,8 @@ static const struct check tests[] = {
 	{ "sets, fib, interfaces and header fields", sets_fib_and_interfaces },
 	{ "states, marks and tuples of connections", connection_state_and_marks },
 	{ "NAT by maps, prefixes and redirect", addresses_from_maps },
-	{ "base chains work when, and while, their transaction says so", hooks_follow_transactions },
+	{ "base chains work when, and while, their transaction says so",
+	  hooks_follow_transactions },
 	{ "an interface by number must exist", interfaces_must_exist },
 	{ "what is not known is undecidable", unknown_makes_undecidable },
 };

@@ -45,8 +45,9 @@ static const char *const set_up =
 
 static bool tools_there(void)
 {
-	return geteuid() == 0 && system("command -v nft > /dev/null && command -v ip > /dev/null && "
-					"unshare -n nft list ruleset > /dev/null 2>&1") == 0;
+	return geteuid() == 0 &&
+	       system("command -v nft > /dev/null && command -v ip > /dev/null && "
+		      "unshare -n nft list ruleset > /dev/null 2>&1") == 0;
 }
 
 /* The script runs in the folder of rules and result. */
@@ -88,7 +89,8 @@ static int play(const char *folder, const struct frames *f)
 	for (unsigned i = 0; i < f->count; i++) {
 		struct packet *p = f->packets[i];
 		struct sockaddr_ll to = { .sll_family = AF_PACKET,
-					  .sll_ifindex = (int)if_nametoindex(f->right[i] ? "rp" : "lp") };
+					  .sll_ifindex =
+					      (int)if_nametoindex(f->right[i] ? "rp" : "lp") };
 		memcpy(p->bytes, mac[f->right[i]], 6);
 		if (sendto(fd, p->bytes, p->length, 0, (struct sockaddr *)&to, sizeof to) < 0)
 			return 2;
@@ -139,8 +141,8 @@ static void differences(const char *a, const char *b, struct strbuf *out)
 	for (unsigned line = 1; *a || *b; line++) {
 		size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
 		if (n != m || memcmp(a, b, n) != 0)
-			strbuf_printf(out, "%u model  %.*s\n%u kernel %.*s\n", line, (int)n, a, line,
-				      (int)m, b);
+			strbuf_printf(out, "%u model  %.*s\n%u kernel %.*s\n", line, (int)n, a,
+				      line, (int)m, b);
 		a += n + (a[n] == '\n');
 		b += m + (b[m] == '\n');
 	}
@@ -150,8 +152,8 @@ static bool one_ruleset(struct xt_random *r, struct craft *craft, unsigned packe
 {
 	char folder[] = "/tmp/nft_kernel.XXXXXX", path[64];
 	struct strbuf ours = { 0 }, real = { 0 }, differ = { 0 };
-	struct frames f = { mem_array(packets, sizeof *f.packets), mem_array(packets, sizeof *f.right),
-			    packets };
+	struct frames f = { mem_array(packets, sizeof *f.packets),
+			    mem_array(packets, sizeof *f.right), packets };
 	char *rules = mem_strdup(nft_random_ruleset(r));
 	int status = 0;
 	for (unsigned i = 0; i < packets; i++)
@@ -168,8 +170,8 @@ static bool one_ruleset(struct xt_random *r, struct craft *craft, unsigned packe
 	file_read(path, &real, NULL);
 	differences(strbuf_text(&ours), strbuf_text(&real), &differ);
 	bool same = check_note(status == 0 && ours.length && !differ.length, __FILE__, __LINE__,
-			       "status %d; differences:\n%s\nrules:\n%s", status, strbuf_text(&differ),
-			       rules);
+			       "status %d; differences:\n%s\nrules:\n%s", status,
+			       strbuf_text(&differ), rules);
 	if (!run("rm -rf \"$PWD\"", folder))
 		same = false;
 	for (unsigned i = 0; i < packets; i++)
@@ -196,7 +198,8 @@ static void rules_match_as_in_the_kernel(void)
 		check_skip("needs root, nft and network namespaces");
 		return;
 	}
-	struct xt_random r = { .choice = choice_new(wanted("NFT_KERNEL_SEED", 5)), .repeatable = true };
+	struct xt_random r = { .choice = choice_new(wanted("NFT_KERNEL_SEED", 5)),
+			       .repeatable = true };
 	struct craft *craft = craft_new();
 	for (unsigned i = 0; i < rulesets; i++)
 		failed += !one_ruleset(&r, craft, wanted("NFT_KERNEL_PACKETS", 60));

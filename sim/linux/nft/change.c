@@ -274,7 +274,8 @@ void nft_flush_set(struct nft_change *c, struct nft_set *s)
 		nft_delete_elem(c, s, s->catch_all);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end -----------------------------------------------------------------------------------
+ */
 
 static void undo(struct nft_change *c, const struct nft_undo *u)
 {

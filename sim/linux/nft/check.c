@@ -101,8 +101,10 @@ static int check_rule(struct search *s, const struct nft_rule *r, struct err *er
 	static const char *const names[] = { "dnat", "snat", "masquerade", "redirect" };
 	for (const struct nft_node *n = nft_first(r); n; n = nft_next(r, n)) {
 		if (!nat_fits(r->chain, n))
-			return err_set(err, EOPNOTSUPP, "table %s: chain %s is of a type or hook without "
-				       "%s", r->chain->table->name, r->chain->name, names[n->op]);
+			return err_set(err, EOPNOTSUPP,
+				       "table %s: chain %s is of a type or hook without "
+				       "%s",
+				       r->chain->table->name, r->chain->name, names[n->op]);
 		if (n->kind == N_VERDICT)
 			edge(s, n->chain);
 		else if (n->kind == N_VMAP)
@@ -123,6 +125,9 @@ int nft_change_check(struct nft_change *c, struct err *err)
 		if (u->kind == NU_ELEM_NEW)
 			edge(&s, ((struct nft_elem *)u->object)->chain);
 	}
-	return s.bad ? err_set(err, EMLINK, "table %s: jumps through chain %s loop or nest deeper than "
-			       "%u chains", s.bad->table->name, s.bad->name, NFT_DEPTH) : 0;
+	return s.bad ? err_set(err, EMLINK,
+			       "table %s: jumps through chain %s loop or nest deeper than "
+			       "%u chains",
+			       s.bad->table->name, s.bad->name, NFT_DEPTH)
+		     : 0;
 }

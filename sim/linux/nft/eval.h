@@ -4,7 +4,8 @@
 
 #include "linux/nft/internal.h"
 
-/* ---- evaluation (eval*.c, trace.c, compile.c) -------------------------------------------------- */
+/* ---- evaluation (eval*.c, trace.c, compile.c) --------------------------------------------------
+ */
 
 enum nft_answer { NA_NO, NA_YES, NA_UNDECIDED };
 

@@ -89,7 +89,8 @@ static enum nft_answer eval_meta(struct nft_eval *e, const struct nft_node *n,
 	}
 }
 
-/* ---- headers ---------------------------------------------------------------------------------- */
+/* ---- headers ----------------------------------------------------------------------------------
+ */
 
 /* `bits` bits from bit `at` of the header, as a number at the low end of its bytes. */
 static enum nft_answer read_bits(const struct packet *p, uint32_t base, unsigned at, unsigned bits,
@@ -150,17 +151,18 @@ static enum nft_answer eval_raw(const struct nft_eval *e, const struct nft_node 
 	enum nft_header h = headers[n->op];
 	if (n->op == NB_NETWORK && e->packet->family == NET_V6)
 		h = NH_IP6;
-	return has_header(e->packet, h, &base) ? read_bits(e->packet, base, n->left, n->right, out) :
-						 NA_NO;
+	return has_header(e->packet, h, &base) ? read_bits(e->packet, base, n->left, n->right, out)
+					       : NA_NO;
 }
 
-/* ---- conntrack ---------------------------------------------------------------------------------- */
+/* ---- conntrack ----------------------------------------------------------------------------------
+ */
 
 static uint64_t state_bits(const struct packet *p)
 {
 	unsigned s = ct_state(p);
-	return (s & CT_INVALID ? 1u : 0) | (s & CT_ESTABLISHED ? 2u : 0) | (s & CT_RELATED ? 4u : 0) |
-	       (s & CT_NEW ? 8u : 0) | (s & CT_UNTRACKED ? 64u : 0);
+	return (s & CT_INVALID ? 1u : 0) | (s & CT_ESTABLISHED ? 2u : 0) |
+	       (s & CT_RELATED ? 4u : 0) | (s & CT_NEW ? 8u : 0) | (s & CT_UNTRACKED ? 64u : 0);
 }
 
 static enum nft_answer eval_tuple(const struct nft_node *n, const struct flow_key *k,
@@ -207,7 +209,8 @@ static enum nft_answer eval_ct(struct nft_eval *e, const struct nft_node *n,
 			  n->type == NT_IPV6 ? NET_V6 : NET_V4, out);
 }
 
-/* ---- fib ------------------------------------------------------------------------------------------ */
+/* ---- fib
+ * ------------------------------------------------------------------------------------------ */
 
 static enum nft_answer fib_result(struct nft_eval *e, const struct nft_node *n, uint16_t oif,
 				  struct nft_result *out)
@@ -314,7 +317,8 @@ static enum nft_answer eval_jhash(struct nft_eval *e, const struct nft_node *n,
 static enum nft_answer eval_bitwise(struct nft_eval *e, const struct nft_node *n,
 				    struct nft_result *out)
 {
-	const uint8_t *mask = nft_at(e->rule, n->right)->value, *xor = nft_at(e->rule, n->extra)->value;
+	const uint8_t *mask = nft_at(e->rule, n->right)->value,
+		      *xor = nft_at(e->rule, n->extra)->value;
 	enum nft_answer answer = nft_eval_expr(e, nft_at(e->rule, n->left), out);
 	for (unsigned i = 0; answer == NA_YES && i < n->bytes; i++)
 		out->bytes[i] = (uint8_t)((out->bytes[i] & mask[i]) ^ xor[i]);

@@ -17,7 +17,8 @@ static bool in_prefix(const uint8_t *value, const uint8_t *prefix, unsigned bits
 {
 	if (memcmp(value, prefix, bits / 8) != 0)
 		return false;
-	return bits % 8 == 0 || ((value[bits / 8] ^ prefix[bits / 8]) & (0xff00 >> bits % 8 & 0xff)) == 0;
+	return bits % 8 == 0 ||
+	       ((value[bits / 8] ^ prefix[bits / 8]) & (0xff00 >> bits % 8 & 0xff)) == 0;
 }
 
 static bool compare(enum nft_op op, const uint8_t *a, const uint8_t *b, unsigned bytes)

@@ -79,7 +79,8 @@ static enum nft_answer eval_block(struct nft_eval *e, struct nft_rule *block)
 		} else if (n->kind == N_QUOTA) {
 			answer = eval_quota(e, n);
 		} else {
-			answer = undecided(e, "a statement of an element that svclab does not know");
+			answer =
+			    undecided(e, "a statement of an element that svclab does not know");
 		}
 	}
 	return answer;
@@ -130,7 +131,8 @@ static enum nft_answer eval_reject(struct nft_eval *e, const struct nft_node *n)
 	return NA_YES;
 }
 
-/* ---- NAT ---------------------------------------------------------------------------------------- */
+/* ---- NAT ----------------------------------------------------------------------------------------
+ */
 
 struct end {
 	struct net_addr addr;
@@ -251,7 +253,8 @@ static enum nft_answer nat_port(struct nft_eval *e, const struct nft_node *n,
 
 static enum nft_answer eval_nat(struct nft_eval *e, const struct nft_node *n)
 {
-	struct nat_range range = { .random = n->flags & NN_RANDOM, .random_fully = n->flags & NN_FULLY,
+	struct nat_range range = { .random = n->flags & NN_RANDOM,
+				   .random_fully = n->flags & NN_FULLY,
 				   .persistent = n->flags & NN_PERSISTENT };
 	enum nat_kind kind = n->op == NAT_OP_DNAT || n->op == NAT_OP_REDIRECT ? NAT_DST : NAT_SRC;
 	enum nft_answer answer = NA_YES;
@@ -274,7 +277,8 @@ static enum nft_answer eval_nat(struct nft_eval *e, const struct nft_node *n)
 	return NA_YES;
 }
 
-/* ---- assignments ----------------------------------------------------------------------------------- */
+/* ---- assignments
+ * ----------------------------------------------------------------------------------- */
 
 static enum nft_answer set_meta(struct nft_eval *e, const struct nft_node *n, uint64_t value)
 {
@@ -350,7 +354,8 @@ static enum nft_answer eval_assignment(struct nft_eval *e, const struct nft_node
 	return set_payload(e, n, &v);
 }
 
-/* ---- sets filled by packets ------------------------------------------------------------------------- */
+/* ---- sets filled by packets
+ * ------------------------------------------------------------------------- */
 
 static struct nft_rule *own_statements(const struct nft_rule *rule, const struct nft_node *n,
 				       const struct nft_set *s, int64_t now_ns)
@@ -367,7 +372,8 @@ static struct nft_rule *own_statements(const struct nft_rule *rule, const struct
 	return block;
 }
 
-static struct nft_elem *new_element(struct nft_eval *e, const struct nft_node *n, const uint8_t *key)
+static struct nft_elem *new_element(struct nft_eval *e, const struct nft_node *n,
+				    const uint8_t *key)
 {
 	struct nft_set *s = n->set;
 	if (s->limit && s->count >= s->limit)
@@ -428,7 +434,8 @@ static enum nft_answer eval_dynset(struct nft_eval *e, const struct nft_node *n)
 	return elem_block(elem) ? eval_block(e, elem_block(elem)) : NA_YES;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------- */
+/* ---- all of them
+ * ---------------------------------------------------------------------------------------- */
 
 enum nft_answer nft_eval_statement(struct nft_eval *e, struct nft_node *n)
 {
@@ -448,6 +455,7 @@ enum nft_answer nft_eval_statement(struct nft_eval *e, struct nft_node *n)
 	case N_QUOTA:
 		return eval_quota(e, n);
 	case N_LOG:
+	case N_CLAMP:
 		return NA_YES;
 	case N_REJECT:
 		return eval_reject(e, n);

@@ -130,7 +130,8 @@ const struct nft_payload *nft_payload(unsigned index)
 int nft_payload_find(const char *header, size_t header_length, const char *name, size_t length)
 {
 	for (unsigned i = 0; i < FIELDS; i++)
-		if (same(fields[i].header, header, header_length) && same(fields[i].name, name, length))
+		if (same(fields[i].header, header, header_length) &&
+		    same(fields[i].name, name, length))
 			return (int)i;
 	return -1;
 }

@@ -41,8 +41,8 @@ enum nft_type {
 	NT_NONE, NT_INTEGER, NT_IPV4, NT_IPV6, NT_ETHER, NT_PROTO, NT_SERVICE, NT_MARK, NT_IFINDEX,
 	NT_IFNAME, NT_CT_STATE, NT_CT_DIR, NT_CT_STATUS, NT_FIB_TYPE, NT_PKTTYPE, NT_UID, NT_GID,
 	NT_NFPROTO, NT_ICMP_TYPE, NT_ICMPV6_TYPE, NT_ICMP_CODE, NT_ICMPV6_CODE, NT_ICMPX_CODE,
-	NT_TCP_FLAG, NT_DSCP, NT_ECN, NT_ETHER_TYPE, NT_BOOLEAN, NT_DEVGROUP, NT_CLASSID, NT_VERDICT,
-	NT_COUNT
+	NT_TCP_FLAG, NT_DSCP, NT_ECN, NT_ETHER_TYPE, NT_BOOLEAN, NT_DEVGROUP, NT_CLASSID,
+	NT_VERDICT, NT_COUNT
 };
 
 struct nft_symbol {
@@ -134,15 +134,17 @@ enum nft_kind {
 	N_VALUE, N_PREFIX, N_RANGE, N_CONCAT, N_META, N_CT, N_PAYLOAD, N_RAW, N_FIB, N_NUMGEN,
 	N_JHASH, N_BITWISE, N_SHIFT, N_SET, N_MAP,
 	/* statements */
-	N_MATCH, N_COUNTER, N_OBJECT, N_LIMIT, N_QUOTA, N_LOG, N_REJECT, N_VERDICT, N_VMAP, N_SET_META,
-	N_SET_CT, N_SET_PAYLOAD, N_NOTRACK, N_NAT, N_DYNSET, N_QUEUE, N_UNKNOWN
+	N_MATCH, N_COUNTER, N_OBJECT, N_LIMIT, N_QUOTA, N_LOG, N_REJECT, N_VERDICT, N_VMAP,
+	N_SET_META, N_SET_CT, N_SET_PAYLOAD, N_NOTRACK, N_NAT, N_DYNSET, N_QUEUE, N_CLAMP,
+	N_UNKNOWN
 };
 
 enum nft_op { OP_EQ, OP_NE, OP_LT, OP_GT, OP_LE, OP_GE, OP_ANY /* of these flags */ };
 
 enum nft_verdict_code { NV_NONE, NV_ACCEPT, NV_DROP, NV_CONTINUE, NV_RETURN, NV_JUMP, NV_GOTO };
 
-enum { NF_SADDR = 1, NF_DADDR = 2, NF_MARK = 4, NF_IIF = 8, NF_OIF = 16, NF_PRESENT = 32 }; /* fib */
+/* fib */
+enum { NF_SADDR = 1, NF_DADDR = 2, NF_MARK = 4, NF_IIF = 8, NF_OIF = 16, NF_PRESENT = 32 };
 enum nft_fib_result { FIB_OIF, FIB_OIFNAME, FIB_TYPE };
 enum { NL_OVER = 1, NL_BYTES = 2 };                        /* limit, quota */
 enum nft_nat_op { NAT_OP_DNAT, NAT_OP_SNAT, NAT_OP_MASQUERADE, NAT_OP_REDIRECT };
@@ -168,7 +170,7 @@ enum { NQ_BYPASS = 1, NQ_FANOUT = 2, NQ_NUMBER = 4 };      /* queue */
  *   SET_META op, left | SET_CT op, flags direction + 1, left | SET_PAYLOAD op, left
  *   NAT op, type family, left address, right port, flags
  *   DYNSET op, set, left key, right data, extra statements, number[1] timeout ms
- *   QUEUE flags, left first, right last | UNKNOWN left text, right column
+ *   QUEUE flags, left first, right last | CLAMP (MSS to the path's MTU) | UNKNOWN left text, right column
  * Offsets are in bytes from the block's code; 0 is none. */
 struct nft_node {
 	uint8_t kind, op, type;
@@ -454,8 +456,8 @@ int64_t nft_limit_tokens(const struct nft_node *n);
 
 enum nft_undo_kind {
 	NU_TABLE_NEW, NU_TABLE_GONE, NU_TABLE_DORMANT, NU_CHAIN_NEW, NU_CHAIN_GONE, NU_CHAIN_POLICY,
-	NU_RULE_NEW, NU_RULE_GONE, NU_SET_NEW, NU_SET_GONE, NU_SET_DYNAMIC, NU_OBJECT_NEW, NU_OBJECT_GONE,
-	NU_ELEM_NEW, NU_ELEM_GONE
+	NU_RULE_NEW, NU_RULE_GONE, NU_SET_NEW, NU_SET_GONE, NU_SET_DYNAMIC,
+	NU_OBJECT_NEW, NU_OBJECT_GONE, NU_ELEM_NEW, NU_ELEM_GONE
 };
 
 struct nft_undo {
@@ -499,7 +501,7 @@ void nft_delete_elem(struct nft_change *c, struct nft_set *s, struct nft_elem *e
 void nft_flush_set(struct nft_change *c, struct nft_set *s);
 void nft_list_put(struct nft_list *l, struct nft_link *after, void *object);
 
-/* ---- printing (print*.c) ------------------------------------------------------------------------- */
+/* ---- printing (print*.c) --------------------------------------------------------- */
 
 void nft_print_rule(const struct nft_rule *r, struct strbuf *out);
 void nft_print_expr(const struct nft_rule *r, const struct nft_node *n, struct strbuf *out);

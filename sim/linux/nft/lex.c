@@ -114,7 +114,8 @@ static void lex_sign(struct nft_lexer *l, struct nft_token *t)
 		uint16_t kind;
 	} pairs[] = { { "==", TK_EQ }, { "!=", TK_NE }, { "<=", TK_LE }, { ">=", TK_GE },
 		      { "<<", TK_LSHIFT }, { ">>", TK_RSHIFT } };
-	t->kind = strchr("{}(),;:.=<>&|^!/-+@$*[]%", *l->at) ? (uint16_t)(unsigned char)*l->at : TK_BAD;
+	t->kind =
+	    strchr("{}(),;:.=<>&|^!/-+@$*[]%", *l->at) ? (uint16_t)(unsigned char)*l->at : TK_BAD;
 	t->length = 1;
 	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		if (l->end - l->at >= 2 && memcmp(l->at, pairs[i].text, 2) == 0) {

@@ -99,7 +99,8 @@ int nft_need_name(struct nft_parser *p, char out[NFT_NAME], const char *what)
 	if (t->kind != TK_WORD || t->text[t->length - 1] == '*')
 		return nft_expected(p, "%s", what);
 	if (t->length >= NFT_NAME)
-		return nft_fail_at(p, t, EINVAL, "%s: longer than %u characters", what, NFT_NAME - 1);
+		return nft_fail_at(p, t, EINVAL, "%s: longer than %u characters", what,
+				   NFT_NAME - 1);
 	memcpy(out, t->text, t->length);
 	out[t->length] = '\0';
 	nft_advance(p);
@@ -335,7 +336,8 @@ static int on_table(struct nft_parser *p, enum verb verb)
 	if (verb == V_DELETE || verb == V_DESTROY)
 		return drop_table(p, verb);
 	int code = need_table(p, true, &at);
-	for (struct nft_chain *c = code ? NULL : nft_first_chain(p->table); c; c = nft_next_chain(c))
+	for (struct nft_chain *c = code ? NULL : nft_first_chain(p->table); c;
+	     c = nft_next_chain(c))
 		nft_flush_chain(p->change, c);
 	return code;
 }
@@ -371,13 +373,15 @@ static int on_object(struct nft_parser *p, enum verb verb)
 	if (code)
 		return code;
 	struct nft_object *o = nft_object_find(p->table, kind, name);
-	return o ? busy(p, &at, "it", nft_delete_object(p->change, o)) : gone(verb, p, &at, kind, name);
+	return o ? busy(p, &at, "it", nft_delete_object(p->change, o))
+		 : gone(verb, p, &at, kind, name);
 }
 
 static bool is_object(const struct nft_parser *p)
 {
 	return nft_is_word(p, "counter") || nft_is_word(p, "quota") || nft_is_word(p, "limit") ||
-	       nft_is_word(p, "flowtable") || nft_is_word(p, "synproxy") || nft_is_word(p, "secmark");
+	       nft_is_word(p, "flowtable") || nft_is_word(p, "synproxy") ||
+	       nft_is_word(p, "secmark");
 }
 
 static int run_command(struct nft_parser *p, enum verb verb)

@@ -11,11 +11,22 @@
 
 #include "linux/nft/internal.h"
 
-/* ---- reading (lex.c, parse*.c) ---------------------------------------------------------------- */
+/* ---- reading (lex.c, parse*.c) ----------------------------------------------------------------
+ */
 
 enum nft_token_kind { /* single characters stand for themselves */
-	TK_END = 256, TK_WORD, TK_NUMBER, TK_ADDRESS, TK_STRING, TK_EQ, TK_NE, TK_LE, TK_GE, TK_LSHIFT,
-	TK_RSHIFT, TK_BAD
+		      TK_END = 256,
+		      TK_WORD,
+		      TK_NUMBER,
+		      TK_ADDRESS,
+		      TK_STRING,
+		      TK_EQ,
+		      TK_NE,
+		      TK_LE,
+		      TK_GE,
+		      TK_LSHIFT,
+		      TK_RSHIFT,
+		      TK_BAD
 };
 
 struct nft_token {
@@ -119,7 +130,8 @@ struct nft_range {
 	bool is_range; /* written as range, prefix or wildcard */
 	int prefix;    /* bits, when written or meant as a prefix; else -1 */
 };
-int nft_parse_range(struct nft_parser *p, enum nft_type type, unsigned bytes, struct nft_range *out);
+int nft_parse_range(struct nft_parser *p, enum nft_type type, unsigned bytes,
+		    struct nft_range *out);
 int nft_parse_constant(struct nft_parser *p, enum nft_type type, unsigned bytes,
 		       uint8_t out[NFT_VALUE]);
 void nft_expr_layout(const struct nft_parser *p, uint32_t expr, struct nft_layout *out);

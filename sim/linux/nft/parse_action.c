@@ -178,8 +178,9 @@ static int log_flags(struct nft_parser *p, uint32_t *flags)
 		if (!nft_is(p, TK_WORD) ||
 		    !nft_symbol_value(nft_log_flags, p->token.text, p->token.length, &bit) ||
 		    (of && strcmp(of, "ip") == 0 && !nft_is_word(p, "options")))
-			return nft_expected(p, "tcp sequence, tcp options, ip options, skuid, ether or "
-					       "all");
+			return nft_expected(
+			    p, "tcp sequence, tcp options, ip options, skuid, ether or "
+			       "all");
 		if (of && strcmp(of, "ip") == 0)
 			bit = 4;
 		*flags |= bit;
@@ -201,8 +202,9 @@ static int log_word(struct nft_parser *p, struct nft_node *n, uint32_t *prefix)
 	} else if (nft_accept_word(p, "level")) {
 		if (!nft_is(p, TK_WORD) ||
 		    !nft_symbol_value(nft_log_levels, p->token.text, p->token.length, &level))
-			return nft_expected(p, "a level: emerg, alert, crit, err, warn, notice, info, "
-					       "debug or audit");
+			return nft_expected(p,
+					    "a level: emerg, alert, crit, err, warn, notice, info, "
+					    "debug or audit");
 		n->op = (uint8_t)(level + 1);
 		nft_advance(p);
 	} else if (nft_accept_word(p, "group")) {
@@ -304,7 +306,8 @@ int nft_parse_reject(struct nft_parser *p, uint32_t *out)
 	return 0;
 }
 
-/* ---- sets filled by packets -------------------------------------------------------------------- */
+/* ---- sets filled by packets --------------------------------------------------------------------
+ */
 
 /* "{ KEY [timeout T] [counter | limit ...] [: DATA] }" */
 static int dynset_body(struct nft_parser *p, const struct nft_set *s, struct nft_node *n)
@@ -323,9 +326,10 @@ static int dynset_body(struct nft_parser *p, const struct nft_set *s, struct nft
 		else if (nft_is_word(p, "quota"))
 			code = nft_parse_quota(p, &at);
 		else
-			return nft_is_word(p, "ct") || nft_is_word(p, "last") ?
-				       NFT_NOT_KNOWN : nft_expected(p, "timeout, counter, limit, quota, "
-								       "\":\" or \"}\"");
+			return nft_is_word(p, "ct") || nft_is_word(p, "last")
+				   ? NFT_NOT_KNOWN
+				   : nft_expected(p, "timeout, counter, limit, quota, "
+						     "\":\" or \"}\"");
 		if (code)
 			return code;
 		if (last)
@@ -337,7 +341,8 @@ static int dynset_body(struct nft_parser *p, const struct nft_set *s, struct nft
 	if (!code && nft_accept(p, ':')) {
 		if (!s->map || s->data.count != 1)
 			return nft_expected(p, "\"}\"");
-		code = nft_parse_operand(p, s->data.field[0].type, s->data.field[0].bytes, &n->right);
+		code =
+		    nft_parse_operand(p, s->data.field[0].type, s->data.field[0].bytes, &n->right);
 	}
 	return code ? code : nft_need(p, '}', "\"}\"");
 }

@@ -50,8 +50,10 @@ static int parse_key(struct nft_parser *p, struct nft_set *s, struct nft_elem *e
 		return code;
 	memcpy(e->bytes, low, s->key.size);
 	if (nft_set_hashed(s) && *ranges)
-		return nft_fail_at(p, &at, EINVAL, "set %s has no ranges: expected a single value, or "
-				   "flags interval in its declaration", s->name);
+		return nft_fail_at(p, &at, EINVAL,
+				   "set %s has no ranges: expected a single value, or "
+				   "flags interval in its declaration",
+				   s->name);
 	if (!nft_set_hashed(s))
 		memcpy(e->bytes + s->key.size, high, s->key.size);
 	return 0;
@@ -84,8 +86,9 @@ static int element_statement(struct nft_parser *p, struct nft_elem *e)
 {
 	uint32_t at;
 	if (!nft_is_word(p, "counter") && !nft_is_word(p, "limit") && !nft_is_word(p, "quota"))
-		return nft_expected(p, "timeout, expires, counter, limit, quota, comment, \",\", \":\" or "
-				       "\"}\"");
+		return nft_expected(
+		    p, "timeout, expires, counter, limit, quota, comment, \",\", \":\" or "
+		       "\"}\"");
 	nft_build_start(p);
 	int code = nft_is_word(p, "counter") ? nft_parse_counter(p, &at) :
 		   nft_is_word(p, "limit") ? nft_parse_limit(p, &at) : nft_parse_quota(p, &at);
@@ -253,8 +256,8 @@ struct pending { /* read, not yet put in */
 static int compare_pending(const void *a, const void *b, void *ctx)
 {
 	const struct nft_set *s = ctx;
-	return memcmp(((const struct pending *)a)->elem->bytes, ((const struct pending *)b)->elem->bytes,
-		      s->key.size);
+	return memcmp(((const struct pending *)a)->elem->bytes,
+		      ((const struct pending *)b)->elem->bytes, s->key.size);
 }
 
 /* Sorted arrays are filled in order: what comes last is cheap. */

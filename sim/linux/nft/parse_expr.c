@@ -13,14 +13,16 @@ static bool word_in(const struct nft_token *t, const char *const *words)
 
 /* Expressions of nft that svclab does not evaluate. */
 static const char *const foreign[] = {
-	"symhash", "socket", "osf", "rt", "exthdr", "ipsec", "ah", "esp", "comp", "vlan", "arp", "hbh",
-	"dst", "frag", "mh", "srh", "igmp", "gre", "gretap", "vxlan", "geneve", "rt0", "rt2", "rt4", NULL
+	"symhash", "socket", "osf", "rt", "exthdr", "ipsec", "ah", "esp", "comp", "vlan", "arp",
+	"hbh", "dst", "frag", "mh", "srh", "igmp", "gre", "gretap", "vxlan", "geneve", "rt0",
+	"rt2", "rt4", NULL
 };
 
 static const char *const foreign_meta[] = {
-	"iiftype", "oiftype", "rtclassid", "secpath", "ipsec", "iifkind", "oifkind", "time", "day",
-	"hour", "cgroup", "ibrname", "obrname", "ibriport", "obriport", "ibridgename", "obridgename",
-	"ibrpvid", "ibrvproto", "sdif", "sdifname", "prandom", "broute", "secmark", NULL
+	"iiftype", "oiftype", "rtclassid", "secpath", "ipsec", "iifkind", "oifkind", "time",
+	"day", "hour", "cgroup", "ibrname", "obrname", "ibriport", "obriport", "ibridgename",
+	"obridgename", "ibrpvid", "ibrvproto", "sdif", "sdifname", "prandom", "broute", "secmark",
+	NULL
 };
 
 static const char *const foreign_ct[] = {
@@ -30,8 +32,8 @@ static const char *const foreign_ct[] = {
 
 /* Keys of meta that stand alone. */
 static const char *const bare[] = {
-	"mark", "iif", "iifname", "oif", "oifname", "skuid", "skgid", "nftrace", "iifgroup", "oifgroup",
-	"pkttype", "cpu", NULL
+	"mark", "iif", "iifname", "oif", "oifname", "skuid", "skgid", "nftrace", "iifgroup",
+	"oifgroup", "pkttype", "cpu", NULL
 };
 
 bool nft_is_primary(const struct nft_parser *p)
@@ -143,8 +145,10 @@ static int parse_field(struct nft_parser *p, uint32_t *out)
 	}
 	if ((f->proto == NH_IP && p->table->family == NFT_IP6) ||
 	    (f->proto == NH_IP6 && p->table->family == NFT_IP))
-		return nft_fail_at(p, &header, EINVAL, "packets of this table's family have no header "
-				   "%s: expected %s", f->header, f->proto == NH_IP ? "ip6" : "ip");
+		return nft_fail_at(p, &header, EINVAL,
+				   "packets of this table's family have no header "
+				   "%s: expected %s",
+				   f->header, f->proto == NH_IP ? "ip6" : "ip");
 	*out = nft_build_node(p, N_PAYLOAD);
 	struct nft_node *n = nft_built(p, *out);
 	n->op = (uint8_t)field;
@@ -379,10 +383,13 @@ static const char *type_wanted(enum nft_type type)
 static int no_interface(struct nft_parser *p, const uint8_t *name)
 {
 	bool wild = memchr(name, '*', NFT_VALUE) != NULL;
-	if (!wild && (p->from_file || !p->r->ns || netns_iface_by_name(p->r->ns, (const char *)name)))
+	if (!wild &&
+	    (p->from_file || !p->r->ns || netns_iface_by_name(p->r->ns, (const char *)name)))
 		return 0;
-	return nft_fail_at(p, &p->token, ENOENT, "interface %.15s does not exist: expected one that is "
-			   "there (iifname and oifname take names of others)", (const char *)name);
+	return nft_fail_at(p, &p->token, ENOENT,
+			   "interface %.15s does not exist: expected one that is "
+			   "there (iifname and oifname take names of others)",
+			   (const char *)name);
 }
 
 static int constant_atom(struct nft_parser *p, enum nft_type type, unsigned bytes,

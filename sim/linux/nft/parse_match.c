@@ -205,10 +205,12 @@ int nft_parse_set_ref(struct nft_parser *p, const struct nft_layout *key,
 		return nft_fail_at(p, &at, EINVAL, "%s is a %s: expected a %s", (*out)->name,
 				   (*out)->map ? "map" : "set", data ? "map" : "set");
 	if ((*out)->key.size != key->size || (*out)->key.count != key->count)
-		return nft_fail_at(p, &at, EINVAL, "the keys of %s are of another type", (*out)->name);
+		return nft_fail_at(p, &at, EINVAL, "the keys of %s are of another type",
+				   (*out)->name);
 	if (data && ((*out)->data.field[0].type == NT_VERDICT) !=
 			    (data->field[0].type == NT_VERDICT))
-		return nft_fail_at(p, &at, EINVAL, "the data of %s is of another type", (*out)->name);
+		return nft_fail_at(p, &at, EINVAL, "the data of %s is of another type",
+				   (*out)->name);
 	return 0;
 }
 

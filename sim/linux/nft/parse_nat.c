@@ -22,9 +22,11 @@ static int nat_flags(struct nft_parser *p, uint32_t *flags)
 
 static int needs_transport(struct nft_parser *p, const struct nft_token *at)
 {
-	return p->proto ? 0 : nft_fail_at(p, at, EINVAL, "ports are translated only after the transport "
-							 "protocol was matched: expected tcp, udp or "
-							 "meta l4proto before");
+	return p->proto ? 0
+			: nft_fail_at(p, at, EINVAL,
+				      "ports are translated only after the transport "
+				      "protocol was matched: expected tcp, udp or "
+				      "meta l4proto before");
 }
 
 /* What stands behind ":". */
@@ -61,7 +63,8 @@ static int nat_address(struct nft_parser *p, struct nft_node *n)
 		if (!n->type)
 			return nft_expected(p, "ip or ip6 before to");
 		int code = nft_parse_expr(p, &n->left);
-		nft_layout_add(&data, n->type == NET_V6 ? NT_IPV6 : NT_IPV4, n->type == NET_V6 ? 16 : 4);
+		nft_layout_add(&data, n->type == NET_V6 ? NT_IPV6 : NT_IPV4,
+			       n->type == NET_V6 ? 16 : 4);
 		if (!code && nft_is_word(p, "map"))
 			code = nft_parse_map(p, &data, &n->left);
 		if (!code && nft_built(p, n->left)->kind == N_MAP &&

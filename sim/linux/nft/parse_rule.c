@@ -165,8 +165,8 @@ static uint8_t demands(const struct nft_parser *p, const struct nft_node *n)
 
 static const struct nft_node *payload_of(const struct nft_parser *p, const struct nft_node *n)
 {
-	while (n->kind == N_MATCH || n->kind == N_VMAP || n->kind == N_MAP || n->kind == N_BITWISE ||
-	       n->kind == N_SHIFT || (n->kind == N_NAT && n->left))
+	while (n->kind == N_MATCH || n->kind == N_VMAP || n->kind == N_MAP ||
+	       n->kind == N_BITWISE || n->kind == N_SHIFT || (n->kind == N_NAT && n->left))
 		n = nft_built(p, n->left);
 	return n;
 }

@@ -132,15 +132,17 @@ static int set_line(struct nft_parser *p, struct nft_set *s)
 	}
 	if (nft_is_word(p, "counter") || nft_is_word(p, "limit") || nft_is_word(p, "quota"))
 		return statement_line(p, s);
-	return nft_expected(p, "type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, "
-			       "counter, limit, comment or elements");
+	return nft_expected(p,
+			    "type, typeof, flags, timeout, gc-interval, size, policy, auto-merge, "
+			    "counter, limit, comment or elements");
 }
 
 static bool same_layout(const struct nft_layout *a, const struct nft_layout *b)
 {
 	bool same = a->count == b->count;
 	for (unsigned i = 0; same && i < a->count; i++)
-		same = a->field[i].type == b->field[i].type && a->field[i].bytes == b->field[i].bytes;
+		same =
+		    a->field[i].type == b->field[i].type && a->field[i].bytes == b->field[i].bytes;
 	return same;
 }
 

@@ -50,8 +50,8 @@ int nft_parse_verdict(struct nft_parser *p, uint8_t *code, struct nft_chain **ch
 	if (!*chain)
 		return nft_fail_at(p, &at, ENOENT, "no chain %s in table %s", name, p->table->name);
 	if ((*chain)->type != NCT_REGULAR)
-		return nft_fail_at(p, &at, EOPNOTSUPP, "%s is a base chain: expected one without hook",
-				   name);
+		return nft_fail_at(p, &at, EOPNOTSUPP,
+				   "%s is a base chain: expected one without hook", name);
 	return 0;
 }
 
@@ -210,6 +210,23 @@ static int notrack_statement(struct nft_parser *p, uint32_t *out)
 	return 0;
 }
 
+/* "tcp option maxseg size set rt mtu": every link of the model carries 1500 bytes, so that
+ * clamping to the path's MTU changes nothing. */
+static bool clamp_statement(struct nft_parser *p, uint32_t *out)
+{
+	static const char *const words[] = {
+		"tcp", "option", "maxseg", "size", "set", "rt", "mtu"
+	};
+	struct nft_parser ahead = *p;
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+		if (!nft_accept_word(&ahead, words[i]))
+			return false;
+	p->lexer = ahead.lexer;
+	p->token = ahead.token;
+	*out = nft_build_node(p, N_CLAMP);
+	return true;
+}
+
 static int known_statement(struct nft_parser *p, uint32_t *out)
 {
 	static const struct {
@@ -226,6 +243,8 @@ static int known_statement(struct nft_parser *p, uint32_t *out)
 	};
 	if (nft_is_verdict(p))
 		return verdict_statement(p, out);
+	if (nft_is_word(p, "tcp") && clamp_statement(p, out))
+		return 0;
 	if (nft_is_primary(p) || nft_is(p, '('))
 		return expression_statement(p, out);
 	for (unsigned i = 0; nft_is(p, TK_WORD) && i < sizeof rows / sizeof *rows; i++)

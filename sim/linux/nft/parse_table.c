@@ -69,8 +69,8 @@ static const struct {
 	const char *name;
 	int priority;
 } priorities[] = {
-	{ "raw", PRI_RAW }, { "mangle", PRI_MANGLE }, { "dstnat", PRI_NAT_DST }, { "filter", PRI_FILTER },
-	{ "security", PRI_SECURITY }, { "srcnat", PRI_NAT_SRC },
+	{ "raw", PRI_RAW },	  { "mangle", PRI_MANGLE },	{ "dstnat", PRI_NAT_DST },
+	{ "filter", PRI_FILTER }, { "security", PRI_SECURITY }, { "srcnat", PRI_NAT_SRC },
 };
 
 static int parse_priority(struct nft_parser *p, int32_t *out)
@@ -107,9 +107,11 @@ static int parse_hook(struct nft_parser *p, struct nft_chain *c)
 		return nft_expected(p, "prerouting, input, forward, output or postrouting");
 	c->hook = (uint8_t)hook;
 	if (c->type == NCT_NAT && hook == HOOK_FORWARD)
-		return nft_fail_at(p, &p->token, EOPNOTSUPP, "chains of type nat have no hook forward");
+		return nft_fail_at(p, &p->token, EOPNOTSUPP,
+				   "chains of type nat have no hook forward");
 	if (c->type == NCT_ROUTE && hook != HOOK_OUTPUT)
-		return nft_fail_at(p, &p->token, EOPNOTSUPP, "chains of type route have hook output only");
+		return nft_fail_at(p, &p->token, EOPNOTSUPP,
+				   "chains of type route have hook output only");
 	nft_advance(p);
 	if (!nft_accept_word(p, "priority"))
 		return nft_expected(p, "priority");
@@ -202,8 +204,9 @@ static int settle_chain(struct nft_parser *p, struct nft_chain *spec, bool polic
 		code = nft_fail_at(p, at, EEXIST, "chain %s exists", spec->name);
 	else if (spec->type != NCT_REGULAR &&
 		 (c->type != spec->type || c->hook != spec->hook || c->priority != spec->priority))
-		code = nft_fail_at(p, at, EEXIST, "chain %s exists with another type, hook or priority",
-				   spec->name);
+		code =
+		    nft_fail_at(p, at, EEXIST,
+				"chain %s exists with another type, hook or priority", spec->name);
 	else if (policy && c->type != NCT_REGULAR)
 		nft_set_policy(p->change, c, spec->drop);
 	nft_chain_free(spec);
@@ -310,7 +313,8 @@ int nft_parse_object(struct nft_parser *p, const char *kind, bool create)
 	return code;
 }
 
-/* ---- tables -------------------------------------------------------------------------------------- */
+/* ---- tables
+ * -------------------------------------------------------------------------------------- */
 
 static struct nft_table *table_new(struct nft_parser *p, uint8_t family, const char *name)
 {

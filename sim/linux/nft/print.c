@@ -19,7 +19,8 @@ void nft_print_quoted(const char *text, struct strbuf *out)
 	strbuf_printf(out, "\"%s\"", text);
 }
 
-/* ---- sets ------------------------------------------------------------------------------------- */
+/* ---- sets -------------------------------------------------------------------------------------
+ */
 
 static void print_layout(const struct nft_layout *l, struct strbuf *out)
 {
@@ -239,7 +240,8 @@ static void print_type(const struct nft_chain *c, struct strbuf *out)
 	if (c->type == NCT_REGULAR)
 		return;
 	if (c->type == NCT_OTHER) {
-		strbuf_printf(out, "\t\ttype %s; policy %s;\n", c->raw, c->drop ? "drop" : "accept");
+		strbuf_printf(out, "\t\ttype %s; policy %s;\n", c->raw,
+			      c->drop ? "drop" : "accept");
 		return;
 	}
 	strbuf_printf(out, "\t\ttype %s hook %s priority ", names[c->type],
@@ -277,7 +279,8 @@ static void print_object(const struct nft_object *o, struct strbuf *out)
 		      (unsigned long long)o->bytes);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------------
+ */
 
 static void print_table(const struct nft_table *t, int64_t now_ns, struct strbuf *out)
 {
@@ -322,7 +325,8 @@ void nft_list(const struct nft_ruleset *r, struct strbuf *out)
 		print_table(t, now, out);
 }
 
-/* ---- what is not known ---------------------------------------------------------------------------- */
+/* ---- what is not known
+ * ---------------------------------------------------------------------------- */
 
 static void place(const struct nft_ruleset *r, uint16_t file, uint32_t line, uint32_t column,
 		  struct strbuf *out)

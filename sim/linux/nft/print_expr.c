@@ -26,8 +26,8 @@ static void print_concat(const struct nft_rule *r, const struct nft_node *n, str
 
 static void print_meta(const struct nft_node *n, struct strbuf *out)
 {
-	bool bare = n->op == NM_IIF || n->op == NM_OIF || n->op == NM_IIFNAME || n->op == NM_OIFNAME ||
-		    n->op == NM_IIFGROUP || n->op == NM_OIFGROUP;
+	bool bare = n->op == NM_IIF || n->op == NM_OIF || n->op == NM_IIFNAME ||
+		    n->op == NM_OIFNAME || n->op == NM_IIFGROUP || n->op == NM_OIFGROUP;
 	strbuf_printf(out, "%s%s", bare ? "" : "meta ", nft_meta_keys[n->op].name);
 }
 
@@ -223,8 +223,8 @@ void nft_print_match(const struct nft_rule *r, const struct nft_node *n, struct 
 	bool shown = n->op != OP_EQ || flags || left->kind == N_BITWISE || left->kind == N_SHIFT;
 	if (shown && !(n->op == OP_EQ && right->kind == N_SET))
 		strbuf_printf(out, "%s ", ops[n->op]);
-	if (right->kind == N_VALUE && left->kind == N_FIB && left->op == FIB_OIF && !right->value[0] &&
-	    right->type != NT_BOOLEAN)
+	if (right->kind == N_VALUE && left->kind == N_FIB && left->op == FIB_OIF &&
+	    !right->value[0] && right->type != NT_BOOLEAN)
 		strbuf_putc(out, '0');
 	else if (flags)
 		print_flag_value(right, out);

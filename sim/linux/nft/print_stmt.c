@@ -173,7 +173,8 @@ static void print_dynset(const struct nft_rule *r, const struct nft_node *n, str
 		strbuf_puts(out, " timeout ");
 		nft_time_print(n->number[1], out);
 	}
-	for (const struct nft_node *s = n->extra ? nft_at(r, n->extra) : NULL; s; s = nft_next(r, s)) {
+	for (const struct nft_node *s = n->extra ? nft_at(r, n->extra) : NULL; s;
+	     s = nft_next(r, s)) {
 		strbuf_putc(out, ' ');
 		if (s->kind == N_COUNTER)
 			strbuf_puts(out, "counter");
@@ -264,6 +265,9 @@ void nft_print_statement(const struct nft_rule *r, const struct nft_node *n, uin
 		break;
 	case N_QUEUE:
 		print_queue(n, out);
+		break;
+	case N_CLAMP:
+		strbuf_puts(out, "tcp option maxseg size set rt mtu");
 		break;
 	case N_UNKNOWN:
 		strbuf_puts(out, nft_text_at(r, n->left));

@@ -180,9 +180,10 @@ struct nft_elem *nft_set_overlap(const struct nft_set *s, const struct nft_elem 
 			const struct nft_elem *o = s->sorted[i];
 			bool apart = false;
 			for (unsigned f = 0, at = 0; f < s->key.count; at += s->key.field[f++].size)
-				apart |= memcmp(o->bytes + at, end + at, s->key.field[f].size) > 0 ||
-					 memcmp(nft_elem_end(s, o) + at, e->bytes + at,
-						s->key.field[f].size) < 0;
+				apart |=
+				    memcmp(o->bytes + at, end + at, s->key.field[f].size) > 0 ||
+				    memcmp(nft_elem_end(s, o) + at, e->bytes + at,
+					   s->key.field[f].size) < 0;
 			if (!apart)
 				return s->sorted[i];
 		}
@@ -291,7 +292,8 @@ static int merge(struct nft_set *s)
 				memcpy(end, nft_elem_end(s, e), s->key.size);
 			nft_elem_free(e);
 		} else if (same || overlaps) {
-			memmove(s->sorted + kept, s->sorted + i, (s->count - i) * sizeof *s->sorted);
+			memmove(s->sorted + kept, s->sorted + i,
+				(s->count - i) * sizeof *s->sorted);
 			s->count -= i - kept;
 			return EEXIST;
 		} else {

@@ -12,14 +12,15 @@ static const struct nft_symbol protocols[] = {
 	{ "ip", 0 }, { "icmp", 1 }, { "igmp", 2 }, { "ggp", 3 }, { "ipencap", 4 }, { "st", 5 },
 	{ "tcp", 6 }, { "egp", 8 }, { "igp", 9 }, { "pup", 12 }, { "udp", 17 }, { "hmp", 20 },
 	{ "xns-idp", 22 }, { "rdp", 27 }, { "iso-tp4", 29 }, { "dccp", 33 }, { "xtp", 36 },
-	{ "ddp", 37 }, { "idpr-cmtp", 38 }, { "ipv6", 41 }, { "ipv6-route", 43 }, { "ipv6-frag", 44 },
-	{ "idrp", 45 }, { "rsvp", 46 }, { "gre", 47 }, { "esp", 50 }, { "ah", 51 }, { "skip", 57 },
-	{ "ipv6-icmp", 58 }, { "ipv6-nonxt", 59 }, { "ipv6-opts", 60 }, { "rspf", 73 }, { "vmtp", 81 },
-	{ "eigrp", 88 }, { "ospf", 89 }, { "ax.25", 93 }, { "ipip", 94 }, { "etherip", 97 },
-	{ "encap", 98 }, { "pim", 103 }, { "ipcomp", 108 }, { "vrrp", 112 }, { "l2tp", 115 },
-	{ "isis", 124 }, { "sctp", 132 }, { "fc", 133 }, { "mobility-header", 135 },
-	{ "udplite", 136 }, { "mpls-in-ip", 137 }, { "manet", 138 }, { "shim6", 139 }, { "wesp", 140 },
-	{ "rohc", 141 }, { "icmpv6", 58 }, { "comp", 108 }, { NULL, 0 },
+	{ "ddp", 37 }, { "idpr-cmtp", 38 }, { "ipv6", 41 }, { "ipv6-route", 43 },
+	{ "ipv6-frag", 44 }, { "idrp", 45 }, { "rsvp", 46 }, { "gre", 47 }, { "esp", 50 },
+	{ "ah", 51 }, { "skip", 57 }, { "ipv6-icmp", 58 }, { "ipv6-nonxt", 59 },
+	{ "ipv6-opts", 60 }, { "rspf", 73 }, { "vmtp", 81 }, { "eigrp", 88 }, { "ospf", 89 },
+	{ "ax.25", 93 }, { "ipip", 94 }, { "etherip", 97 }, { "encap", 98 }, { "pim", 103 },
+	{ "ipcomp", 108 }, { "vrrp", 112 }, { "l2tp", 115 }, { "isis", 124 }, { "sctp", 132 },
+	{ "fc", 133 }, { "mobility-header", 135 }, { "udplite", 136 }, { "mpls-in-ip", 137 },
+	{ "manet", 138 }, { "shim6", 139 }, { "wesp", 140 }, { "rohc", 141 }, { "icmpv6", 58 },
+	{ "comp", 108 }, { NULL, 0 },
 };
 
 static const struct nft_symbol services[] = { /* read, not printed */
@@ -42,13 +43,14 @@ static const struct nft_symbol ct_directions[] = {
 };
 
 static const struct nft_symbol ct_statuses[] = {
-	{ "expected", 1 }, { "seen-reply", 2 }, { "assured", 4 }, { "confirmed", 8 }, { "snat", 16 },
-	{ "dnat", 32 }, { "dying", 512 }, { NULL, 0 },
+	{ "expected", 1 }, { "seen-reply", 2 }, { "assured", 4 }, { "confirmed", 8 },
+	{ "snat", 16 }, { "dnat", 32 }, { "dying", 512 }, { NULL, 0 },
 };
 
 static const struct nft_symbol fib_types[] = {
 	{ "unspec", 0 }, { "unicast", 1 }, { "local", 2 }, { "broadcast", 3 }, { "anycast", 4 },
-	{ "multicast", 5 }, { "blackhole", 6 }, { "unreachable", 7 }, { "prohibit", 8 }, { NULL, 0 },
+	{ "multicast", 5 }, { "blackhole", 6 }, { "unreachable", 7 }, { "prohibit", 8 },
+	{ NULL, 0 },
 };
 
 static const struct nft_symbol packet_types[] = {
@@ -70,11 +72,12 @@ static const struct nft_symbol icmp_types[] = {
 static const struct nft_symbol icmpv6_types[] = {
 	{ "destination-unreachable", 1 }, { "packet-too-big", 2 }, { "time-exceeded", 3 },
 	{ "parameter-problem", 4 }, { "echo-request", 128 }, { "echo-reply", 129 },
-	{ "mld-listener-query", 130 }, { "mld-listener-report", 131 }, { "mld-listener-done", 132 },
-	{ "mld-listener-reduction", 132 }, { "nd-router-solicit", 133 }, { "nd-router-advert", 134 },
-	{ "nd-neighbor-solicit", 135 }, { "nd-neighbor-advert", 136 }, { "nd-redirect", 137 },
-	{ "router-renumbering", 138 }, { "ind-neighbor-solicit", 141 },
-	{ "ind-neighbor-advert", 142 }, { "mld2-listener-report", 143 }, { NULL, 0 },
+	{ "mld-listener-query", 130 }, { "mld-listener-report", 131 },
+	{ "mld-listener-done", 132 }, { "mld-listener-reduction", 132 },
+	{ "nd-router-solicit", 133 }, { "nd-router-advert", 134 }, { "nd-neighbor-solicit", 135 },
+	{ "nd-neighbor-advert", 136 }, { "nd-redirect", 137 }, { "router-renumbering", 138 },
+	{ "ind-neighbor-solicit", 141 }, { "ind-neighbor-advert", 142 },
+	{ "mld2-listener-report", 143 }, { NULL, 0 },
 };
 
 static const struct nft_symbol icmp_codes[] = {
@@ -100,9 +103,10 @@ static const struct nft_symbol tcp_flags[] = {
 
 static const struct nft_symbol dscps[] = {
 	{ "cs0", 0 }, { "cs1", 8 }, { "cs2", 16 }, { "cs3", 24 }, { "cs4", 32 }, { "cs5", 40 },
-	{ "cs6", 48 }, { "cs7", 56 }, { "af11", 10 }, { "af12", 12 }, { "af13", 14 }, { "af21", 18 },
-	{ "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 }, { "af33", 30 },
-	{ "af41", 34 }, { "af42", 36 }, { "af43", 38 }, { "va", 44 }, { "ef", 46 }, { NULL, 0 },
+	{ "cs6", 48 }, { "cs7", 56 }, { "af11", 10 }, { "af12", 12 }, { "af13", 14 },
+	{ "af21", 18 }, { "af22", 20 }, { "af23", 22 }, { "af31", 26 }, { "af32", 28 },
+	{ "af33", 30 }, { "af41", 34 }, { "af42", 36 }, { "af43", 38 }, { "va", 44 },
+	{ "ef", 46 }, { NULL, 0 },
 };
 
 static const struct nft_symbol ecns[] = {
@@ -110,8 +114,8 @@ static const struct nft_symbol ecns[] = {
 };
 
 static const struct nft_symbol ether_types[] = {
-	{ "ip", 0x800 }, { "arp", 0x806 }, { "8021q", 0x8100 }, { "ip6", 0x86dd }, { "vlan", 0x8100 },
-	{ NULL, 0 },
+	{ "ip", 0x800 }, { "arp", 0x806 }, { "8021q", 0x8100 }, { "ip6", 0x86dd },
+	{ "vlan", 0x8100 }, { NULL, 0 },
 };
 
 static const struct nft_symbol booleans[] = { { "missing", 0 }, { "exists", 1 }, { NULL, 0 } };
@@ -200,6 +204,11 @@ bool nft_symbol_value(const struct nft_symbol *s, const char *name, size_t lengt
 
 /* ---- text to bytes ------------------------------------------------------------------- */
 
+static unsigned hex_digit(unsigned char c)
+{
+	return (unsigned)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+}
+
 static bool parse_number(const char *text, size_t length, unsigned bytes, uint64_t *out)
 {
 	uint64_t n = 0, max = bytes >= 8 ? UINT64_MAX : (UINT64_C(1) << bytes * 8) - 1;
@@ -213,8 +222,7 @@ static bool parse_number(const char *text, size_t length, unsigned bytes, uint64
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
-		unsigned digit = isdigit(c) ? (unsigned)(c - '0') :
-				 isxdigit(c) ? (unsigned)(tolower(c) - 'a') + 10 : 16;
+		unsigned digit = isxdigit(c) ? hex_digit(c) : 16;
 		if (digit >= base || n > (max - digit) / base)
 			return false;
 		n = n * base + digit;
@@ -253,6 +261,15 @@ static bool parse_mac(const char *text, size_t length, uint8_t out[6])
 	return true;
 }
 
+static bool classid_number(const char *text, size_t length, uint8_t out[4])
+{
+	uint64_t number;
+	bool ok = parse_number(text, length, 4, &number);
+	if (ok)
+		nft_put_number(out, 4, number);
+	return ok;
+}
+
 /* tc's handles: "1:2", "none", "root". */
 static bool parse_classid(const char *text, size_t length, uint8_t out[4])
 {
@@ -265,14 +282,14 @@ static bool parse_classid(const char *text, size_t length, uint8_t out[4])
 		return true;
 	}
 	if (!colon || length >= 16)
-		return parse_number(text, length, 4, &major) && (nft_put_number(out, 4, major), true);
+		return classid_number(text, length, out);
 	for (const char *at = text; at < text + length; at++) {
 		unsigned char c = (unsigned char)*at;
 		uint64_t *half = at < colon ? &major : &minor;
 		if (at != colon && !isxdigit(c))
 			return false;
 		if (at != colon)
-			*half = *half << 4 | (unsigned)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+			*half = *half << 4 | hex_digit(c);
 	}
 	if (major > UINT16_MAX || minor > UINT16_MAX)
 		return false;
