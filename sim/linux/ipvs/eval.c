@@ -293,8 +293,12 @@ static enum nf_verdict on_request(void *ctx, struct hook_state *state)
 bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out)
 {
 	const struct ipvs_conn *handled = p->ipvs;
-	struct conn_key key = key_of(p);
-	struct ipvs_conn *c = handled ? conn_find_out(handled->owner, &key) : NULL;
+	struct conn_key there = key_of(p), back = there;
+	back.from = there.to;
+	back.to = there.from;
+	back.from_port = there.to_port;
+	back.to_port = there.from_port;
+	struct ipvs_conn *c = handled ? conn_find_out(handled->owner, &back) : NULL;
 	if (!c)
 		return false;
 	*out = (struct ipvs_virtual){ .addr = c->in.to, .port = c->in.to_port, .proto = c->in.proto,

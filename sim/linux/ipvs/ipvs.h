@@ -30,8 +30,9 @@ void ipvs_reset_flows(struct ipvs *v);
 /* Look-ups of virtual servers by all packets so far. */
 uint64_t ipvs_probes(const struct ipvs *v);
 
-/* The connection whose server sent this packet to its client, as it stands now: what
- * xt_ipvs looks up for a packet that IPVS has handled (conn_out_get). False: none. */
+/* The connection to whose server this packet is on its way, as it stands now: what xt_ipvs
+ * looks up for a packet that IPVS has handled (conn_out_get, the header read backwards; a
+ * 6.1 kernel drops a client's translated SYN by --vaddr). False: none. */
 struct ipvs_virtual { struct net_addr addr; uint16_t port; uint8_t proto, method; };
 bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out);
 

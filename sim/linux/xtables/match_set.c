@@ -278,7 +278,7 @@ static bool holds(const struct xt_record *r, unsigned option, bool so)
 }
 
 /* As ipvs_mt of xt_ipvs.c: a packet that IPVS did not handle matches only "! --ipvs"; the
- * other options ask for the connection whose server sent the packet. */
+ * other options ask for the connection to whose server the packet goes. */
 static enum xt_answer ipvs_match(struct xt_eval *e, const struct xt_record *r, union xt_state *s)
 {
 	/* Forwarding methods in the order of `methods`. */
