@@ -245,6 +245,7 @@ static int svclab_result(lua_State *L)
 		set_integer(L, "backend_port", r->backend_port);
 	if (r->http_status)
 		set_integer(L, "status", r->http_status);
+	set_string(L, "head", r->head);
 	if (r->body) {
 		lua_pushlstring(L, r->body, r->body_length);
 		lua_setfield(L, -2, "body");

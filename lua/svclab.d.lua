@@ -123,6 +123,7 @@ function switch_mode(mode) end
 ---@field seen { ip: string, port: integer }? the client as the server saw it
 ---@field status integer? HTTP
 ---@field body string?
+---@field head string? HTTP: status line and header lines, as received
 ---@field seconds number
 ---@field spread table<string,integer> load: connections by backend
 ---@field failures integer load
