@@ -21,7 +21,8 @@ struct sock {
 	bool eof_seen, shut, over; /* peer's FIN; our FIN; last event was given */
 	struct strbuf out;         /* not yet written */
 	size_t out_at;
-	struct event_id timer;     /* connect timeout */
+	struct event_id timer;     /* connect timeout; later the last event's */
+	struct sock_event last;
 	uint16_t sequence;
 	struct net_addr remote;    /* echo */
 	struct sock *next, *previous;

@@ -8,20 +8,36 @@
 #define READ_BYTES 65536
 #define READS_A_ROUND 16
 
+static void tell_last(void *ctx)
+{
+	struct sock *s = ctx;
+	kernel_sock_tell(s, &s->last);
+}
+
+/* The last event: it comes after the call under way, which may be one of the owner's. */
+static void over(struct sock *s, const struct sock_event *event)
+{
+	struct engine *engine = s->executor->env.engine;
+	s->over = true;
+	s->last = *event;
+	engine_cancel(engine, &s->timer);
+	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
+	s->timer = engine_after(engine, 0, tell_last, s);
+}
+
 static void fail(struct sock *s, int error)
 {
 	struct sock_event event = { .kind = SOCK_ERROR, .error = error };
 	if (s->over)
 		return;
-	s->over = true;
 	error_queue_read(s, &event);
 	event.error = error;
-	if (!s->fn) {
-		sock_drop(s);
+	if (s->fn) {
+		over(s, &event);
 		return;
 	}
-	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
-	kernel_sock_tell(s, &event);
+	s->over = true;
+	sock_drop(s);
 }
 
 static void watch(struct sock *s)
@@ -34,12 +50,8 @@ static void watch(struct sock *s)
 
 static void closed_if_both(struct sock *s)
 {
-	struct sock_event event = { .kind = SOCK_CLOSED };
-	if (s->over || !s->eof_seen || !s->shut || s->out_at < s->out.length)
-		return;
-	s->over = true;
-	epoll_ctl(s->executor->epoll, EPOLL_CTL_DEL, s->source.fd, NULL);
-	kernel_sock_tell(s, &event);
+	if (!s->over && s->eof_seen && s->shut && s->out_at >= s->out.length)
+		over(s, &(struct sock_event){ .kind = SOCK_CLOSED });
 }
 
 void stream_flush(struct sock *s)
