@@ -36,10 +36,12 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 	../* | */../*) echo "svclab: $1: --on vm takes files at or below this folder, or absolute paths" >&2; exit 2 ;;
 	esac
 	[ -f "$1" ] || { echo "svclab: $1: no such file" >&2; exit 2; }
-	carry "$(dirname "$1")"
-	case $1 in
-	*scenarios/*) carry "${1%%scenarios/*}tests/golden" ;;
+	case $1 in # a scenario may apply what lies beside another
+	*scenarios/*)
+		carry "${1%%scenarios/*}scenarios"
+		carry "${1%%scenarios/*}tests/golden" ;;
 	esac
+	carry "$(dirname "$1")"
 	shift
 done
 shift
