@@ -102,7 +102,8 @@ void replay_run_ends(struct script *s)
 	r->drawn_count = choice_recorded(world_choice(s->world), SITE, &drawn);
 	free(r->drawn);
 	r->drawn = mem_array(r->drawn_count + 1u, sizeof *r->drawn);
-	memcpy(r->drawn, drawn, r->drawn_count * sizeof *drawn);
+	if (r->drawn_count)
+		memcpy(r->drawn, drawn, r->drawn_count * sizeof *drawn);
 }
 
 struct attempt {
