@@ -31,7 +31,7 @@ for tool in $tools; do
 done
 libraries=$(ldd "$svclab" $files /usr/lib/x86_64-linux-gnu/xtables/*.so 2>/dev/null |
 	sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p' | sort -u)
-key=$(echo "$package" | cat - "$0" "$(command -v busybox)" $files $libraries | sha256sum | cut -d ' ' -f 1)
+key=$(echo "$package" | cat - "$0" "$(dirname "$0")/init" "$(command -v busybox)" $files $libraries | sha256sum | cut -d ' ' -f 1)
 if [ -f "$folder/key" ] && [ "$(cat "$folder/key")" = "$key" ] && [ -f "$folder/base.cpio" ]; then
 	exit 0
 fi
