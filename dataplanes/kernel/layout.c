@@ -30,17 +30,6 @@ static const struct net_addr *gateway_of(const struct executor *e, uint8_t famil
 	return NULL;
 }
 
-/* The last address below the broadcast: no node is given it. */
-static struct net_addr last_address(const struct net_prefix *lan)
-{
-	struct net_prefix p = net_prefix_masked(lan);
-	unsigned bits = net_family_bits(p.addr.family);
-	for (unsigned i = lan->bits; i < bits; i++)
-		p.addr.bytes[i / 8] |= (uint8_t)(0x80 >> (i % 8));
-	p.addr.bytes[bits / 8 - 1] &= 0xfe;
-	return p.addr;
-}
-
 static bool dual_stack(const struct executor *e)
 {
 	return lan_of(e, NET_V6) != NULL;
@@ -163,7 +152,7 @@ int kernel_layout_open(struct executor *e, struct err *err)
 		const struct net_prefix *lan = &e->topology.lan[i];
 		if (lan->addr.family == NET_NONE)
 			continue;
-		e->gateway_addrs[i] = last_address(lan);
+		e->gateway_addrs[i] = net_prefix_last(lan); /* no node is given it */
 		add_addr(&b, &e->gateway_addrs[i], lan->bits, LAN_BRIDGE);
 		strbuf_printf(&b, "route add blackhole %s\n",
 			      lan->addr.family == NET_V6 ? "::/0" : "0.0.0.0/0");

@@ -46,17 +46,6 @@ static void forwarding(struct netns *ns)
 	netns_sysctl_set(ns, "net.ipv6.conf.all.forwarding", 1);
 }
 
-/* The last address below the broadcast: no node is given it. */
-static struct net_addr last_address(const struct net_prefix *lan)
-{
-	struct net_prefix p = net_prefix_masked(lan);
-	unsigned bits = net_family_bits(p.addr.family), bytes = bits / 8;
-	for (unsigned i = lan->bits; i < bits; i++)
-		p.addr.bytes[i / 8] |= (uint8_t)(0x80 >> (i % 8));
-	p.addr.bytes[bytes - 1] &= 0xfe;
-	return p.addr;
-}
-
 void layout_open(struct executor *e)
 {
 	e->lan = segment_new(&e->shared, "lan", e->topology.lan_delay_ns);
@@ -68,7 +57,7 @@ void layout_open(struct executor *e)
 		const struct net_prefix *lan = &e->topology.lan[i];
 		if (lan->addr.family == NET_NONE)
 			continue;
-		e->gateway_addrs[i] = last_address(lan);
+		e->gateway_addrs[i] = net_prefix_last(lan); /* no node is given it */
 		struct net_prefix address = { e->gateway_addrs[i], lan->bits };
 		netns_add_addr(e->gateway, e->gateway_if, &address);
 		struct route lost = { .dst = everything(lan->addr.family), .kind = ROUTE_BLACKHOLE };

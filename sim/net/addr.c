@@ -226,6 +226,16 @@ struct net_prefix net_prefix_masked(const struct net_prefix *p)
 	return out;
 }
 
+struct net_addr net_prefix_last(const struct net_prefix *p)
+{
+	struct net_addr a = net_prefix_masked(p).addr;
+	unsigned bits = net_family_bits(a.family);
+	for (unsigned i = p->bits; i < bits; i++)
+		a.bytes[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	a.bytes[bits / 8 - 1] &= 0xfe;
+	return a;
+}
+
 bool net_prefix_nth(const struct net_prefix *p, uint64_t offset, struct net_addr *out)
 {
 	struct net_addr a = net_prefix_masked(p).addr;

@@ -53,6 +53,8 @@ bool net_prefix_contains(const struct net_prefix *p, const struct net_addr *a);
 struct net_prefix net_prefix_masked(const struct net_prefix *p);
 /* The address `offset` after the first of the prefix; false when outside. */
 bool net_prefix_nth(const struct net_prefix *p, uint64_t offset, struct net_addr *out);
+/* The last address below the prefix's broadcast address (v6: the last but one). */
+struct net_addr net_prefix_last(const struct net_prefix *p);
 /* Full length of the family: 32 or 128. */
 unsigned net_family_bits(uint8_t family);
 

@@ -104,6 +104,20 @@ static void the_nth_address_stays_inside(void)
 	CHECK(!net_prefix_nth(&p, 65536, &a));
 }
 
+static void the_last_address(void)
+{
+	static const char *const cases[][2] = { { "192.168.0.0/24", "192.168.0.254" },
+						{ "10.1.2.3/20", "10.1.15.254" },
+						{ "fd00::/112", "fd00::fffe" } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct net_prefix p;
+		char text[NET_ADDR_TEXT];
+		CHECK(net_prefix_parse(cases[i][0], &p));
+		struct net_addr last = net_prefix_last(&p);
+		CHECK_TEXT(net_addr_text(&last, text), cases[i][1]);
+	}
+}
+
 static void kinds_and_order(void)
 {
 	struct net_addr a, b;
@@ -134,6 +148,7 @@ static const struct check tests[] = {
 	{ "Random addresses survive the round trip", random_addresses_survive_the_round_trip },
 	{ "Prefixes are parsed, masked and matched", prefixes_are_parsed_and_matched },
 	{ "The n-th address stays inside its prefix", the_nth_address_stays_inside },
+	{ "The last address lies below the broadcast address", the_last_address },
 	{ "Kinds of addresses and their order", kinds_and_order },
 };
 
