@@ -32,6 +32,38 @@ struct type_meta {
 
 static int read_document(struct stream *s, struct reader *r, const struct token *first,
 			 const struct type_meta *expected, int depth);
+/* Length of the UTF-8 character at p, 0 when it is none or one that YAML does not allow. */
+static size_t character(const unsigned char *p, size_t left)
+{
+	size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+	if (n == 1)
+		return *p >= 0x20 || *p == '\t' || *p == '\n' || *p == '\r';
+	if (*p < 0xc2 || *p > 0xf4 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* Whether it is text at all: libfyaml ends a stream in silence at bytes that are none. */
+static int check_text(const char *text, size_t length, const char *file, struct err *err)
+{
+	const unsigned char *begin = (const unsigned char *)text, *line_begin = begin;
+	int line = 1;
+	for (size_t i = 0, n; i < length; i += n) {
+		n = character(begin + i, length - i);
+		if (!n)
+			return err_at(err, EINVAL, file, line, (int)(begin + i - line_begin) + 1,
+				      "byte 0x%02x is no text, expected YAML or JSON in UTF-8", begin[i]);
+		if (begin[i] == '\n') {
+			line++;
+			line_begin = begin + i + 1;
+		}
+	}
+	return 0;
+}
+
 static int read_stream(struct stream *s, const char *text, size_t length, const char *file);
 
 static bool key_is(const struct token *t, const char *name)
@@ -283,10 +315,13 @@ static int read_top(struct stream *s, struct reader *r)
 
 static int read_stream(struct stream *s, const char *text, size_t length, const char *file)
 {
+	int code = check_text(text, length, file, s->err);
+	if (code)
+		return code;
 	struct reader r = { .tokens = tokens_open(text, length, file, true), .pool = s->pool,
 			    .scratch = s->scratch, .warnings = s->options->warnings,
 			    .file = file, .err = s->err };
-	int code = read_top(s, &r);
+	code = read_top(s, &r);
 	tokens_close(r.tokens);
 	return code;
 }

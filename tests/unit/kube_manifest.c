@@ -130,6 +130,21 @@ static void billion_laughs(void)
 	strbuf_free(&text);
 }
 
+static void bytes_that_are_no_text(void)
+{
+	static const struct { const char *text, *says; } cases[] = {
+		{ "kind: X\nname: \x89PNG\n", "f:2:7: byte 0x89 is no text, expected YAML or JSON in UTF-8" },
+		{ "\xc3(", "f:1:1: byte 0xc3 is no text, expected YAML or JSON in UTF-8" },
+		{ "a: \x1b[0m", "f:1:4: byte 0x1b is no text, expected YAML or JSON in UTF-8" } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct heap h;
+		read_text(&h, cases[i].text, false);
+		CHECK_INT(h.code, EINVAL);
+		CHECK_TEXT(h.err.text, cases[i].says);
+		drop(&h);
+	}
+}
+
 static void deep_nesting(void)
 {
 	struct strbuf text = { 0 };
@@ -358,6 +373,7 @@ static const struct check tests[] = {
 	{ "documents, lists and JSON are one stream of objects in file order", documents },
 	{ "kind may come after the other fields, as kubectl prints it", kind_comes_last },
 	{ "anchors, aliases and merge keys stand for what they name", anchors },
+	{ "bytes that are no UTF-8 text are refused where they stand", bytes_that_are_no_text },
 	{ "ten lines that stand for a billion values are refused at once", billion_laughs },
 	{ "a hundred thousand brackets are refused", deep_nesting },
 	{ "bad text is one line with place, fault and expectation", errors },
