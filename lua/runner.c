@@ -252,12 +252,6 @@ static bool chosen(const char *list, const char *name)
 	return false;
 }
 
-/* Rows on other executors are the same dataplanes elsewhere (--on), a dump has no planner. */
-static bool runs_scenarios(const struct registry *r, uint32_t row)
-{
-	return r->rows[row].planner && r->rows[row].executor == r->rows[0].executor;
-}
-
 static int check_dataplanes(const struct scenario_options *o, struct err *err)
 {
 	const char *p = o->dataplanes;
@@ -269,10 +263,7 @@ static int check_dataplanes(const struct scenario_options *o, struct err *err)
 		snprintf(name, sizeof name, "%.*s", (int)length, p);
 		if (!registry_find(o->registry, name)) {
 			struct strbuf known = { 0 };
-			for (uint32_t i = 0; i < o->registry->count; i++)
-				if (runs_scenarios(o->registry, i))
-					strbuf_printf(&known, "%s%s", known.length ? ", " : "",
-						      o->registry->rows[i].name);
+			registry_names(o->registry, &known);
 			err_set(err, EINVAL, "there is no dataplane \"%s\"; expected all or some of %s", name,
 				strbuf_text(&known));
 			strbuf_free(&known);
@@ -301,7 +292,7 @@ int scenario_run(const char *const *files, uint32_t count, const struct scenario
 		for (uint32_t d = 0; d < o->registry->count && !code; d++) {
 			const struct dataplane *row = &o->registry->rows[d];
 			const char *dataplane = row->name;
-			if (!runs_scenarios(o->registry, d))
+			if (!registry_is_plain(o->registry, d))
 				continue;
 			bool wanted = named ? chosen(o->dataplanes, dataplane)
 					    : strcmp(dataplane, "null") != 0;

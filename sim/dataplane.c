@@ -104,3 +104,18 @@ const struct dataplane *registry_find(const struct registry *r, const char *name
 			return &r->rows[i];
 	return NULL;
 }
+
+bool registry_is_plain(const struct registry *r, uint32_t row)
+{
+	return r->rows[row].planner && r->rows[row].executor == r->rows[0].executor;
+}
+
+void registry_names(const struct registry *r, struct strbuf *out)
+{
+	const char *separator = "";
+	for (uint32_t i = 0; i < r->count; i++)
+		if (registry_is_plain(r, i)) {
+			strbuf_printf(out, "%s%s", separator, r->rows[i].name);
+			separator = ", ";
+		}
+}

@@ -294,6 +294,11 @@ struct registry {
 	uint32_t count;
 };
 
+/* Whether the row is a dataplane by itself: not one of another row's on another executor,
+ * nor a dump. */
+bool registry_is_plain(const struct registry *r, uint32_t row);
+/* Names of the plain rows, with commas, for messages. */
+void registry_names(const struct registry *r, struct strbuf *out);
 /* NULL: no such row. */
 const struct dataplane *registry_find(const struct registry *r, const char *name);
 

@@ -25,8 +25,7 @@ void world_warn(struct world *w, const char *fmt, ...)
 static int unknown_dataplane(const struct world *w, const char *name, struct err *err)
 {
 	struct strbuf known = { 0 };
-	for (uint32_t i = 0; i < w->options.registry->count; i++)
-		strbuf_printf(&known, "%s%s", i ? ", " : "", w->options.registry->rows[i].name);
+	registry_names(w->options.registry, &known);
 	int code = err_set(err, EINVAL, "no dataplane \"%s\", expected one of: %s", name,
 			   strbuf_text(&known));
 	strbuf_free(&known);
