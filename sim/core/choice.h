@@ -8,6 +8,7 @@
  *   "masq-port"  --random-fully                     "name"   pod name suffixes
  *   "address"    allocation of IPs and node ports   "start"  container start delays
  *   "schedule"   ties in the scheduler              "dns-id" query identifiers
+ *   "hash"       the seed of an nft jhash that names none
  *   "loss"       frames that a faulty link loses    "jitter" its further delay
  *
  * Three modes. Seeded: each site has its own stream, made of seed and site

@@ -103,6 +103,7 @@ static void put_rule(struct nft_ruleset *r, struct nft_chain *chain, struct nft_
 	rule->chain = chain;
 	chain->count++;
 	r->rules++;
+	r->stateful += rule->stateful;
 	nft_rule_uses(rule, 1);
 	stale(chain);
 }
@@ -112,6 +113,7 @@ static void take_rule(struct nft_ruleset *r, struct nft_chain *chain, struct nft
 	list_take(&chain->rules, rule);
 	chain->count--;
 	r->rules--;
+	r->stateful -= rule->stateful;
 	nft_rule_uses(rule, -1);
 	stale(chain);
 }

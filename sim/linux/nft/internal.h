@@ -170,7 +170,8 @@ enum { NQ_BYPASS = 1, NQ_FANOUT = 2, NQ_NUMBER = 4 };      /* queue */
  *   SET_META op, left | SET_CT op, flags direction + 1, left | SET_PAYLOAD op, left
  *   NAT op, type family, left address, right port, flags
  *   DYNSET op, set, left key, right data, extra statements, number[1] timeout ms
- *   QUEUE flags, left first, right last | CLAMP (MSS to the path's MTU) | UNKNOWN left text, right column
+ *   QUEUE flags, left first, right last | UNKNOWN left text, right
+ *   column | CLAMP: the MSS to the path's MTU
  * Offsets are in bytes from the block's code; 0 is none. */
 struct nft_node {
 	uint8_t kind, op, type;
@@ -369,6 +370,7 @@ struct nft_ruleset {
 	struct netns *ns;
 	struct nft_list tables;
 	uint64_t rules, handles;
+	uint64_t stateful; /* rules that nft_reset_state resets */
 	uint64_t rules_evaluated, policies, lookups;
 	uint32_t search;
 	uint32_t hash_seed;

@@ -377,6 +377,5 @@ int nft_parse_dynset(struct nft_parser *p, uint32_t *out)
 	n.set = s;
 	*out = nft_build_node(p, N_DYNSET);
 	*nft_built(p, *out) = n;
-	p->stateful = true;
 	return 0;
 }

@@ -174,7 +174,8 @@ void nft_reset_state(struct nft_ruleset *r)
 		for (struct nft_set *s = nft_first_set(t); s; s = nft_next_set(s))
 			if (s->flags & (NS_DYNAMIC | NS_TIMEOUT))
 				nft_set_purge(s, now, true);
-		for (struct nft_chain *c = nft_first_chain(t); c; c = nft_next_chain(c))
+		for (struct nft_chain *c = r->stateful ? nft_first_chain(t) : NULL; c;
+		     c = nft_next_chain(c))
 			for (struct nft_rule *rule = nft_first_rule(c); rule;
 			     rule = nft_next_rule(rule))
 				if (rule->stateful)
