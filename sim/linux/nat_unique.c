@@ -103,11 +103,11 @@ static void search_port(const struct ct_entry *e, enum nat_kind kind, const stru
 	if (r->port_max) {
 		first = r->port_min;
 		count = (uint32_t)r->port_max - r->port_min + 1;
-	} else if (kind == NAT_DST) {
-		return; /* a destination's port is not anybody's to change */
-	} else if (is_icmp(k)) {
+	} else if (is_icmp(k)) { /* the identifier serves both directions */
 		first = 0;
 		count = 65536;
+	} else if (kind == NAT_DST) {
+		return; /* a destination's port is not anybody's to change */
 	} else {
 		default_ports(*port, &first, &count);
 	}
