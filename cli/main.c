@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "resolve", cmd_resolve, "what a pod's resolver asks for a name, and what it gets" },
 	{ "capture", cmd_capture, "take captures of scenarios from real Linux" },
 	{ "compare", cmd_compare, "whether two captures tell the same story, packet by packet" },
+	{ "shell", cmd_shell, "kubectl, curl, dig, ipvsadm and more on a running cluster" },
 	{ "scale", cmd_scale, "rules, bytes and rules passed as Services grow; TSV" },
 };
 

@@ -118,7 +118,10 @@ void planner_shared_forget(struct planner_shared *shared, const char *node);
 enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, DUMP_IPVSADM,
 		 DUMP_IPVSADM_CONNECTIONS, DUMP_IPVSADM_STATS, DUMP_CONNTRACK, DUMP_ADDR, DUMP_ROUTE,
 		 DUMP_ROUTE_LOCAL, DUMP_SOCKETS, DUMP_SYSCTL, DUMP_RECENT,
-		 DUMP_UNKNOWN /* constructs of loaded rules that the executor does not know */ };
+		 DUMP_UNKNOWN, /* constructs of loaded rules that the executor does not know */
+		 /* `argument`: a command that looks, "-t nat -L -n" or "-S", and its set, if any */
+		 DUMP_IPTABLES_LOOK, DUMP_IP6TABLES_LOOK, DUMP_IPSET_LIST, DUMP_IPVSADM_SAVE,
+		 DUMP_IPVSADM_RATE, DUMP_LINK };
 
 struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a call */
 	const struct kube_store *store; /* Services, EndpointSlices, Nodes, ServiceCIDRs, configuration */

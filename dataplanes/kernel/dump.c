@@ -56,7 +56,10 @@ int kernel_dump(struct executor *e, const char *place, enum dump_view view, cons
 		[DUMP_IPVSADM_STATS] = { "ipvsadm", "-Ln", "--stats" },
 		[DUMP_CONNTRACK] = { "conntrack", "-L" }, [DUMP_ROUTE] = { "ip", "route", "show" },
 		[DUMP_ROUTE_LOCAL] = { "ip", "route", "show", "table", "local" },
-		[DUMP_SOCKETS] = { "ss", "-tuan" } };
+		[DUMP_SOCKETS] = { "ss", "-tuan" }, [DUMP_IPSET_LIST] = { "ipset", "list" },
+		[DUMP_IPVSADM_SAVE] = { "ipvsadm", "-Sn" },
+		[DUMP_IPVSADM_RATE] = { "ipvsadm", "-Ln", "--rate" },
+		[DUMP_LINK] = { "ip", "-o", "link", "show" } };
 	if (!p)
 		return err_set(err, ENOENT, "%s is not attached", place);
 	clock_poll(e);
@@ -74,6 +77,10 @@ int kernel_dump(struct executor *e, const char *place, enum dump_view view, cons
 		return recent(p, argument, out, err);
 	case DUMP_SYSCTL:
 		return tool_sysctl_read(p->ns, argument ? argument : "net.ipv4.ip_forward", out, err);
+	case DUMP_UNKNOWN:
+	case DUMP_IPTABLES_LOOK:
+	case DUMP_IP6TABLES_LOOK:
+		return err_set(err, ENOTSUP, "this view is not taken from real Linux");
 	default:
 		return show(p, fixed[view], out, err);
 	}

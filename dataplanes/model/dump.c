@@ -61,6 +61,22 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 		else if (!recent_print(xt_recent(netns_xt(p->ns, NET_V4)), argument, out))
 			return err_set(err, ENOENT, "no list /proc/net/xt_recent/%s", argument);
 		return 0;
+	case DUMP_IPTABLES_LOOK:
+	case DUMP_IP6TABLES_LOOK:
+		return xt_command(netns_xt(p->ns, view == DUMP_IPTABLES_LOOK ? NET_V4 : NET_V6),
+				  argument ? argument : "-L -n", NULL, out, err);
+	case DUMP_IPSET_LIST:
+		if (argument && !ipset_find(netns_ipset(p->ns), argument))
+			return err_set(err, ENOENT, "The set with the given name does not exist");
+		ipset_list(netns_ipset(p->ns), argument, out);
+		return 0;
+	case DUMP_IPVSADM_SAVE:
+	case DUMP_IPVSADM_RATE:
+		ipvs_print(netns_ipvs(p->ns), view == DUMP_IPVSADM_SAVE ? IPVS_SAVE : IPVS_RATE, out);
+		return 0;
+	case DUMP_LINK:
+		netns_print_links(p->ns, out);
+		return 0;
 	default:
 		return err_set(err, ENOTSUP, "the Linux model does not print this view");
 	}

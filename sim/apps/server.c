@@ -81,6 +81,13 @@ static bool serve_one(struct peer *p)
 	else
 		strbuf_printf(&body, "%s\n", s->name);
 	s->requests++;
+	if (s->config.access) {
+		char agent[128];
+		struct server_access access = { p->client, p->request.method, p->request.path,
+						http_header(&p->request, "User-Agent", agent, sizeof agent),
+						status, body.length };
+		s->config.access(s->config.ctx, &access);
+	}
 	respond(p, status, s->config.answer ? &headers : NULL, &body);
 	strbuf_free(&headers);
 	strbuf_free(&body);

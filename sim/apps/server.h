@@ -26,6 +26,15 @@ typedef int server_serve_fn(void *ctx, const char *method, const char *path, con
 typedef int server_answer_fn(void *ctx, const char *method, const char *path,
 			     struct strbuf *headers, struct strbuf *body);
 
+/* One answered request, for a log. */
+struct server_access {
+	struct sock_name client;
+	const char *method, *path, *agent; /* agent: User-Agent; "" none */
+	int status;
+	size_t length;
+};
+typedef void server_access_fn(void *ctx, const struct server_access *access);
+
 struct server_config {
 	struct sockets_ref sockets;
 	const char *name;          /* what X-Pod says */
@@ -34,6 +43,7 @@ struct server_config {
 	uint16_t port;
 	server_serve_fn *serve;    /* NULL: the name */
 	server_answer_fn *answer;  /* instead of serve, without X-Pod and X-Client; NULL none */
+	server_access_fn *access;  /* NULL none */
 	void *ctx;
 };
 

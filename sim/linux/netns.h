@@ -171,6 +171,8 @@ struct sockets_ref netns_sockets(struct netns *ns);
 void netns_print_addrs(const struct netns *ns, const char *dev, struct strbuf *out);
 void netns_print_routes(const struct netns *ns, bool local_table, struct strbuf *out);
 /* `ss -tan`-like list of sockets. */
+/* `ip -o link show` text. */
+void netns_print_links(const struct netns *ns, struct strbuf *out);
 void netns_print_sockets(const struct netns *ns, struct strbuf *out);
 
 /* Forgets flows (conntrack, recent lists, ipvs connections, sockets) but keeps

@@ -1,4 +1,4 @@
-/* linux/show.c: the texts of `ip -o addr show` and `ip route show` (iproute2 6.1). */
+/* linux/show.c: the texts of `ip -o addr show`, `ip -o link show` and `ip route show` (iproute2 6.1). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +41,30 @@ void netns_print_addrs(const struct netns *ns, const char *dev, struct strbuf *o
 				if (f->addrs[j].addr.family == families[k])
 					print_addr(f, &f->addrs[j], out);
 	}
+}
+
+static void print_link(const struct iface *f, struct strbuf *out)
+{
+	bool lo = f->kind == IFACE_LOOPBACK, dummy = f->kind == IFACE_DUMMY;
+	const uint8_t *m = f->mac.bytes;
+	strbuf_printf(out, "%u: %s: <", f->number, f->name);
+	strbuf_puts(out, lo ? "LOOPBACK" : dummy ? "BROADCAST,NOARP" : "BROADCAST,MULTICAST");
+	strbuf_printf(out, "%s> mtu %u qdisc noqueue", f->up ? ",UP,LOWER_UP" : "", lo ? 65536u : 1500u);
+	if (f->master)
+		strbuf_printf(out, " master %s", f->master->name);
+	strbuf_printf(out, " state %s mode DEFAULT group default qlen 1000\\    ",
+		      !f->up ? "DOWN" : lo || dummy ? "UNKNOWN" : "UP");
+	if (lo)
+		strbuf_puts(out, "link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n");
+	else
+		strbuf_printf(out, "link/ether %02x:%02x:%02x:%02x:%02x:%02x brd ff:ff:ff:ff:ff:ff\n", m[0],
+			      m[1], m[2], m[3], m[4], m[5]);
+}
+
+void netns_print_links(const struct netns *ns, struct strbuf *out)
+{
+	for (uint32_t i = 0; i < ns->iface_count; i++)
+		print_link(ns->ifaces[i], out);
 }
 
 static int compare_entries(const void *left, const void *right)

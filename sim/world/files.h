@@ -31,6 +31,11 @@ int world_file_remove(struct world *w, struct place *p, const char *container, c
 int world_file_list(struct world *w, struct place *p, const char *container, const char *folder,
 		    struct strbuf *out);
 
+/* What a container's HTTP servers wrote about their requests, a line each, in the form of
+ * nginx's access log: the last LOG_LIMIT_BYTES of its current run. */
+#define LOG_LIMIT_BYTES (256u << 10)
+int world_logs(struct world *w, struct place *p, const char *container, struct strbuf *out);
+
 /* The folder that an image's HTTP server serves. */
 const char *files_root(const char *image);
 

@@ -39,6 +39,7 @@ struct program { /* one listening port of a place */
 	uint16_t port;
 	struct net_addr bind;      /* NET_NONE: all addresses */
 	struct server *server;     /* NULL: not started */
+	struct strbuf log;
 	const char *spec, *image;  /* the container's name and image; NULL: not looked up yet */
 	struct place *place;
 };

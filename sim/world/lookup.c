@@ -190,6 +190,14 @@ static void lookup_done(void *ctx, struct resolver *r, const struct resolver_res
 	struct strbuf text = { 0 };
 	to->rcode = result->rcode;
 	to->status = result->status;
+	if (result->canonical.length) {
+		char name[DNS_NAME_TEXT];
+		dns_name_text(&result->canonical, name);
+		size_t length = strlen(name);
+		if (length > 1 && name[length - 1] == '.')
+			name[length - 1] = '\0';
+		snprintf(to->canonical, sizeof to->canonical, "%.255s", name);
+	}
 	to->answer_ttl = result->ttl;
 	to->address_count = result->address_count;
 	if (result->address_count) {

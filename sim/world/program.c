@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "apps/server.h"
 #include "world/files.h"
@@ -60,12 +61,44 @@ static int serve(void *ctx, const char *method, const char *path, const char *ho
 	return page_of_image(g->image, strrchr(p->name, '/') + 1, p->label, file, body);
 }
 
+/* As nginx's main format. */
+static void write_log(void *ctx, const struct server_access *access)
+{
+	struct program *g = ctx;
+	char client[NET_ADDR_TEXT], when[64];
+	struct tm utc;
+	time_t now = (time_t)(WORLD_EPOCH_S + engine_now(g->place->world->engine) / NS_PER_S);
+	if (g->log.length > LOG_LIMIT_BYTES) { /* the older half goes */
+		const char *half = strchr(g->log.data + LOG_LIMIT_BYTES / 2, '\n');
+		size_t n = half ? (size_t)(half + 1 - g->log.data) : g->log.length;
+		memmove(g->log.data, g->log.data + n, g->log.length - n + 1);
+		g->log.length -= n;
+	}
+	gmtime_r(&now, &utc);
+	strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", &utc);
+	strbuf_printf(&g->log, "%s - - [%s] \"%s %s HTTP/1.1\" %d %zu \"-\" \"%s\" \"-\"\n",
+		      net_addr_text(&access->client.addr, client), when, access->method, access->path,
+		      access->status, access->length, *access->agent ? access->agent : "-");
+}
+
+int world_logs(struct world *w, struct place *p, const char *container, struct strbuf *out)
+{
+	(void)w;
+	for (struct program *g = p->programs; g; g = g->next) {
+		if (!g->image)
+			look_up(g);
+		if (!container || strcmp(g->spec, container) == 0)
+			strbuf_puts(out, strbuf_text(&g->log));
+	}
+	return 0;
+}
+
 static int start(struct program *g)
 {
 	struct place *p = g->place;
 	struct server_config config = { .sockets = place_sockets(p), .name = p->label,
 					.proto = g->proto, .bind = g->bind, .port = g->port,
-					.serve = serve, .ctx = g };
+					.serve = serve, .access = write_log, .ctx = g };
 	if (!config.sockets.class)
 		return ENETDOWN;
 	return server_start(&config, &g->server);
@@ -118,6 +151,7 @@ void programs_stop(struct place *p, uint64_t container, bool reset)
 		}
 		*at = g->next;
 		server_stop(g->server, reset);
+		strbuf_free(&g->log);
 		free(g);
 	}
 }

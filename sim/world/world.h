@@ -157,6 +157,7 @@ struct op_result {
 	/* dns */
 	int status;                   /* exit status of the tool */
 	int rcode;                    /* -1: no answer */
+	char canonical[256];          /* name that the addresses belong to; "" as asked */
 	struct net_addr *addresses;   /* owned by the op */
 	uint32_t address_count;
 	uint32_t answer_ttl;
