@@ -22,6 +22,7 @@ struct given { /* what the files hold */
 	struct kube_object **objects;
 	uint32_t object_count;
 	struct cluster_options cluster;
+	struct net_prefix lan;   /* that holds all addresses of nodes; family NET_NONE: none given */
 	struct strbuf proxy;     /* lines of config.conf */
 	const char *mode;
 };
@@ -84,6 +85,44 @@ static void take_proxy(struct given *g, const struct kube_proxy_configuration *c
 	strbuf_free(&text);
 }
 
+/* The first one's /24, made wider until it holds all. */
+static void take_lan(struct given *g, const struct net_addr *a)
+{
+	char text[NET_ADDR_TEXT];
+	if (g->lan.addr.family == NET_NONE)
+		g->lan = net_prefix_masked(&(struct net_prefix){ *a, 24 });
+	while (!net_prefix_contains(&g->lan, a)) {
+		g->lan.bits--;
+		g->lan = net_prefix_masked(&g->lan);
+	}
+	g->cluster.lan = arena_strdup(g->arena, net_prefix_text(&g->lan, text));
+}
+
+static void take_address(struct given *g, struct node_options *n, const struct kube_node *node)
+{
+	struct net_addr a;
+	for (uint32_t i = 0; i < node->status.addresses.count && !n->address; i++) {
+		const struct kube_node_address *have = &node->status.addresses.items[i];
+		if (!kube_is(have->type, "InternalIP") || !have->address ||
+		    !net_addr_parse(have->address, &a) || a.family != NET_V4)
+			continue;
+		n->address = arena_strdup(g->arena, have->address);
+		take_lan(g, &a);
+	}
+}
+
+static void take_taints(struct given *g, struct node_options *n, const struct kube_node *node)
+{
+	n->taints.items = arena_array(g->arena, node->spec.taints.count + 1, sizeof *n->taints.items);
+	for (uint32_t i = 0; i < node->spec.taints.count; i++) {
+		const struct kube_taint *t = &node->spec.taints.items[i];
+		if (t->key && strncmp(t->key, "node.kubernetes.io/", 19) != 0) /* the controllers' own */
+			n->taints.items[n->taints.count++] =
+				arena_printf(g->arena, "%s%s%s:%s", t->key, t->value && *t->value ? "=" : "",
+					     t->value ? t->value : "", t->effect ? t->effect : "NoSchedule");
+	}
+}
+
 static int take(void *ctx, struct kube_object *o, struct err *err)
 {
 	struct given *g = ctx;
@@ -91,6 +130,8 @@ static int take(void *ctx, struct kube_object *o, struct err *err)
 	switch (o->kind) {
 	case KIND_NODE:
 		take_node(g, o);
+		take_address(g, &g->nodes[g->node_count - 1], (const void *)o);
+		take_taints(g, &g->nodes[g->node_count - 1], (const void *)o);
 		break;
 	case KIND_CLUSTER_CONFIGURATION:
 		take_cluster(g, (const void *)o);
@@ -197,6 +238,10 @@ static int start(const struct cluster_arguments *a, struct given *g, struct strb
 		 struct world **out, struct err *err)
 {
 	static const char *const names[] = { "control-plane", "worker-1", "worker-2" };
+	const char **role = arena_array(g->arena, 1, sizeof *role);
+	const char **taint = arena_array(g->arena, 1, sizeof *taint);
+	*role = "node-role.kubernetes.io/control-plane=";
+	*taint = "node-role.kubernetes.io/control-plane:NoSchedule";
 	struct world_options options = { .registry = &dataplanes, .seed = a->seed,
 					 .dataplane = a->mode ? a->mode : g->mode,
 					 .version = a->version, .warnings = warnings };
@@ -204,10 +249,16 @@ static int start(const struct cluster_arguments *a, struct given *g, struct strb
 		options.version = KUBE_1_25;
 	for (size_t i = g->node_count ? 3 : 0; i < sizeof names / sizeof *names; i++) {
 		g->nodes = mem_grow(g->nodes, g->node_count, g->node_count + 1, sizeof *g->nodes);
-		g->nodes[g->node_count++].name = names[i];
+		struct node_options *n = &g->nodes[g->node_count++];
+		n->name = names[i];
+		if (i)
+			continue;
+		n->labels = (struct kube_strings){ role, 1 };
+		n->taints = (struct kube_strings){ taint, 1 };
 	}
 	g->cluster.nodes = g->nodes;
 	g->cluster.node_count = g->node_count;
+	g->cluster.random_addresses = true;
 	g->cluster.proxy_config = g->proxy.length ? strbuf_text(&g->proxy) : NULL;
 	int code = world_new(&options, out, err);
 	if (code)

@@ -145,6 +145,7 @@ static struct cluster_plan *keep_plan(struct world *w, const struct cluster_opti
 	for (uint32_t i = 0; i < options->node_count; i++) {
 		nodes[i] = options->nodes[i];
 		nodes[i].name = arena_strdup(w->arena, nodes[i].name);
+		nodes[i].address = nodes[i].address ? arena_strdup(w->arena, nodes[i].address) : NULL;
 	}
 	plan->options.nodes = nodes;
 	if (options->proxy_config)
@@ -216,7 +217,8 @@ int world_start(struct world *w, const struct cluster_options *options, struct e
 	strbuf_free(&text);
 	if (code)
 		return code;
-	w->admit = kube_admit_new(w->store, NULL);
+	struct kube_admit_options admit = { .choice = options->random_addresses ? w->choice : NULL };
+	w->admit = kube_admit_new(w->store, &admit);
 	api_server(w);
 	control_start(w->control);
 	if (!world_run_while_not(w, started, w, START_LIMIT_NS))

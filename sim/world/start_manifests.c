@@ -40,6 +40,13 @@ int start_plan(const struct cluster_options *o, const char *mode, struct start_p
 	int code = prefix(o->pod_cidr, "pod_cidr", large ? PODS_V4_LARGE : PODS_V4, &out->pods[0], err);
 	if (!code)
 		code = prefix(o->service_cidr, "service_cidr", SERVICES_V4, &out->services[0], err);
+	for (uint32_t i = 0; i < o->node_count && !code; i++) {
+		struct net_addr a;
+		if (o->nodes[i].address &&
+		    (!net_addr_parse(o->nodes[i].address, &a) || a.family != NET_V4))
+			code = err_set(err, EINVAL, "node %s: InternalIP \"%s\": expected an IPv4 address",
+				       o->nodes[i].name, o->nodes[i].address);
+	}
 	if (!code)
 		code = prefix(o->lan, "lan", large ? LAN_V4_LARGE : LAN_V4, &out->lan[0], err);
 	if (code || !o->dual_stack)
@@ -53,6 +60,9 @@ int start_plan(const struct cluster_options *o, const char *mode, struct start_p
 struct net_addr start_node_addr(const struct start_plan *plan, int family, uint32_t n)
 {
 	struct net_addr a = { 0 };
+	const char *given = plan->options->nodes[n].address;
+	if (!family && given && net_addr_parse(given, &a))
+		return a;
 	if (plan->lan[family].addr.family != NET_NONE)
 		net_prefix_nth(&plan->lan[family], n + 1, &a);
 	return a;
@@ -115,6 +125,21 @@ static void node_labels(const struct node_options *o, struct strbuf *out)
 			      o->no_hairpin ? "no-hairpin " : "", o->overlay ? "overlay" : "");
 }
 
+static void node_taints(const struct node_options *o, struct strbuf *out)
+{
+	if (o->taints.count)
+		strbuf_puts(out, "  taints:\n");
+	for (uint32_t i = 0; i < o->taints.count; i++) {
+		const char *text = o->taints.items[i], *effect = strrchr(text, ':');
+		size_t key = strcspn(text, "=:");
+		strbuf_printf(out, "  - {key: \"%.*s\", effect: %s", (int)key, text, effect ? effect + 1 : "NoSchedule");
+		if (text[key] == '=' && effect)
+			strbuf_printf(out, ", value: \"%.*s\"", (int)(effect - text - (long)key) - 1,
+				      text + key + 1);
+		strbuf_puts(out, "}\n");
+	}
+}
+
 static const char *release(enum kube_version version)
 {
 	switch (version) {
@@ -138,6 +163,7 @@ static void node_manifest(const struct start_plan *plan, uint32_t n, enum kube_v
 	node_labels(o, out);
 	strbuf_puts(out, "spec:\n");
 	node_ranges(plan, n, out);
+	node_taints(o, out);
 	strbuf_puts(out, "status:\n  addresses:\n");
 	for (int f = 0; f < 2; f++) {
 		struct net_addr a = start_node_addr(plan, f, n);
@@ -292,7 +318,8 @@ static const char coredns_deployment[] =
 	"      labels: {k8s-app: kube-dns}\n    spec:\n      priorityClassName: system-cluster-critical\n"
 	"      serviceAccountName: coredns\n      dnsPolicy: Default\n"
 	"      nodeSelector: {kubernetes.io/os: linux}\n"
-	"      tolerations: [{key: CriticalAddonsOnly, operator: Exists}]\n      containers:\n"
+	"      tolerations:\n      - {key: CriticalAddonsOnly, operator: Exists}\n"
+	"      - {key: node-role.kubernetes.io/control-plane, effect: NoSchedule}\n      containers:\n"
 	"      - name: coredns\n        image: registry.k8s.io/coredns/coredns:v1.12.1\n"
 	"        imagePullPolicy: IfNotPresent\n        args: [-conf, /etc/coredns/Corefile]\n"
 	"        ports:\n        - {containerPort: 53, name: dns, protocol: UDP}\n"

@@ -59,8 +59,10 @@ enum kube_version world_version(const struct world *w);
 
 struct node_options {
 	const char *name, *zone;
+	const char *address;          /* InternalIP (v4); NULL: the next one of the LAN */
 	bool routed, no_hairpin, overlay;
 	struct kube_strings labels;   /* "key=value" */
+	struct kube_strings taints;   /* "key=value:Effect", "key:Effect" */
 };
 
 struct cluster_options {
@@ -69,6 +71,7 @@ struct cluster_options {
 	const char *pod_cidr, *service_cidr, *lan; /* NULL: 10.244.0.0/16, 10.96.0.0/12, 192.168.0.0/24 */
 	bool dual_stack;
 	bool no_dns;                   /* no CoreDNS pods */
+	bool random_addresses;         /* ClusterIPs and node ports are drawn; else the lowest */
 	const char *proxy_config;      /* YAML lines that go into kube-proxy's config.conf; NULL none */
 };
 
