@@ -180,6 +180,14 @@ static void say_bad(struct shell *s, const struct err *err)
 		s->leaving = true;
 }
 
+static void say_line(struct shell *s, const char *text, size_t length)
+{
+	struct strbuf *to = s->same_output ? &s->top_out : &s->top_err;
+	if (text[strspn(text, " \n")] != '#' && strspn(text, " \n") < length)
+		stand_prompt(s, to);
+	strbuf_add(to, text, length);
+}
+
 /* Runs complete commands of the text; keeps the rest. `whole`: nothing follows. */
 static bool run_ready(struct shell *s, struct strbuf *text, bool whole)
 {
@@ -195,6 +203,8 @@ static bool run_ready(struct shell *s, struct strbuf *text, bool whole)
 			say_bad(s, &err);
 			at += strlen(at);
 		} else if (result == PARSE_OK) {
+			if (s->verbose) /* with the prompt: the output reads as a transcript */
+				say_line(s, at, (size_t)(next - at));
 			run_one(s, n);
 			at = next;
 		}

@@ -29,6 +29,7 @@
 #include "world/world.h"
 
 #define KUBECTL_NS (100 * NS_PER_MS)
+#define KERNEL_RELEASE "6.1.0-40-amd64" /* of all nodes */
 #define STAND_MAX 16
 #define DEPTH_MAX 64              /* of nested lists, substitutions and sourced files */
 #define ROUNDS_MAX 100000u        /* of a loop that nobody at a terminal could stop */
@@ -105,14 +106,14 @@ struct shell {
 	int64_t deadline_ns;     /* of `timeout`, INT64_MAX none */
 	bool interactive;        /* standard input is a terminal */
 	bool same_output;        /* standard output and standard error are one file */
-	bool errexit, trace;     /* set -e, set -x */
+	bool errexit, trace, verbose; /* set -e, -x, -v */
 	uint32_t tested;         /* conditions around: a failure there does not end a set -e */
 	bool watching;           /* kubectl get -w runs */
 	bool substituted;        /* the command's words held a $(...) */
 	volatile int *interrupted; /* set by Ctrl-C */
 	struct strbuf warnings;  /* of the world, not shown yet */
 	struct strbuf top_out, top_err;
-	struct table modules;    /* "node module" loaded by modprobe */
+	struct table modules;    /* "node module", in the order in which they were loaded */
 	struct strbuf environment; /* for stand_variable */
 };
 
@@ -192,7 +193,7 @@ struct tool {
 /* Each file has a table that ends with a NULL name. */
 extern const struct tool builtin_tools[], place_tools[], file_tools[], text_tools[], sed_tools[],
 	awk_tools[], http_tools[], dns_tools[], kernel_tools[], link_tools[], kubectl_tools[],
-	world_tools[], install_tools[];
+	world_tools[], module_tools[], install_tools[];
 const struct tool *const *shell_tool_tables(void); /* NULL at the end */
 const struct tool *shell_tool(const char *name);
 
@@ -208,6 +209,8 @@ bool shell_pass(struct shell *s, int64_t ns);
 /* "30s", "1m30s", "5"; -1: no duration. */
 int64_t shell_duration(const char *text);
 
+/* The files of kernel modules in a folder of /lib/modules; ENOENT: no such folder. */
+int module_files(const char *folder, struct strbuf *out);
 int kubectl_command(struct call *c);
 void kubectl_prepare(struct shell *s);
 

@@ -88,6 +88,8 @@ static int set(struct call *c)
 				c->s->errexit = on;
 			else if (*flag == 'x')
 				c->s->trace = on;
+			else if (*flag == 'v')
+				c->s->verbose = on;
 			else if (!*flag || *flag == 'o')
 				break;
 		}

@@ -89,7 +89,12 @@ int shell_list_files(struct shell *s, const char *path, struct strbuf *out)
 {
 	char full[1024];
 	struct place *p = world_place(s->world, shell_stand(s)->place, NULL);
-	return p ? world_file_list(s->world, p, container_of(s), absolute(s, path, full), out) : ENOENT;
+	if (!p)
+		return ENOENT;
+	absolute(s, path, full);
+	if (strstr(full, "/lib/modules/") && module_files(full, out) == 0)
+		return 0;
+	return world_file_list(s->world, p, container_of(s), full, out);
 }
 
 static int remove_file(struct shell *s, const char *path)

@@ -1,7 +1,7 @@
 /* cli/shell_install.c: what tutorials do to machines before they begin.
  *
  * All tools are there and all images can be pulled, so installing changes nothing; each
- * command says so in one line. Kernel modules can be loaded and are listed.
+ * command says so in one line.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,134 +32,15 @@ static int service(struct call *c)
 	return 0;
 }
 
-/* ---- kernel modules ------------------------------------------------------------------- */
-
-/* Those that kube-proxy's modes need, and what each of them uses. */
-static const struct module { const char *name, *uses; } modules[] = {
-	{ "ip_vs", "nf_conntrack,nf_defrag_ipv6,libcrc32c" }, { "ip_vs_dh", "ip_vs" },
-	{ "ip_vs_fo", "ip_vs" }, { "ip_vs_ftp", "ip_vs,nf_nat" }, { "ip_vs_lblc", "ip_vs" },
-	{ "ip_vs_lblcr", "ip_vs" }, { "ip_vs_lc", "ip_vs" }, { "ip_vs_mh", "ip_vs" },
-	{ "ip_vs_nq", "ip_vs" }, { "ip_vs_ovf", "ip_vs" }, { "ip_vs_rr", "ip_vs" },
-	{ "ip_vs_sed", "ip_vs" }, { "ip_vs_sh", "ip_vs" }, { "ip_vs_wlc", "ip_vs" },
-	{ "ip_vs_wrr", "ip_vs" }, { "nf_conntrack", "nf_defrag_ipv4,nf_defrag_ipv6,libcrc32c" },
-	{ "nf_nat", "nf_conntrack,libcrc32c" }, { "nf_defrag_ipv4", "" }, { "nf_defrag_ipv6", "" },
-	{ "nf_tables", "libcrc32c" }, { "libcrc32c", "" }, { "ip_set", "" }, { "ip_set_hash_ip", "ip_set" },
-	{ "ip_set_hash_ipport", "ip_set" }, { "ip_set_hash_ipportip", "ip_set" },
-	{ "ip_set_hash_ipportnet", "ip_set" }, { "ip_set_bitmap_port", "ip_set" }, { "xt_set", "ip_set" },
-	{ "br_netfilter", "bridge" }, { "bridge", "" }, { "overlay", "" }, { "dummy", "" },
-};
-#define MODULES (sizeof modules / sizeof *modules)
-
-static const struct module *module_find(const char *name)
-{
-	for (size_t i = 0; i < MODULES; i++)
-		if (strcmp(modules[i].name, name) == 0)
-			return &modules[i];
-	return NULL;
-}
-
-static const char *module_key(struct call *c, const char *name)
-{
-	return arena_printf(c->arena, "%s %s", stand_host(c->s), name);
-}
-
-/* A module comes with what it uses. */
-static void load(struct call *c, const struct module *m)
-{
-	const char *key = module_key(c, m->name);
-	bool added;
-	if (table_find(&c->s->modules, key))
-		return;
-	*(char **)table_put(&c->s->modules, mem_strdup(key), &added) = NULL;
-	char *uses = arena_strdup(c->arena, m->uses), *save = NULL;
-	for (char *name = strtok_r(uses, ",", &save); name; name = strtok_r(NULL, ",", &save))
-		if (module_find(name))
-			load(c, module_find(name));
-}
-
-/* What the node's kube-proxy and network need are loaded from the start. */
-static void load_standard(struct call *c)
-{
-	static const char *const always[] = { "overlay", "br_netfilter", "nf_nat", "nf_tables" };
-	static const char *const ipvs[] = { "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "ip_set_hash_ipport",
-					    "ip_set_hash_ipportip", "ip_set_hash_ipportnet",
-					    "ip_set_bitmap_port", "xt_set", "dummy" };
-	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-		load(c, module_find(always[i]));
-	if (strcmp(world_dataplane(c->s->world), "ipvs") == 0)
-		for (size_t i = 0; i < sizeof ipvs / sizeof *ipvs; i++)
-			load(c, module_find(ipvs[i]));
-}
-
-static bool uses(const struct module *m, const char *name)
-{
-	size_t n = strlen(name);
-	for (const char *at = m->uses; (at = strstr(at, name)) != NULL; at += n)
-		if ((at == m->uses || at[-1] == ',') && (at[n] == ',' || !at[n]))
-			return true;
-	return false;
-}
-
-/* Without the column of sizes: code here has none. */
-static int lsmod(struct call *c)
-{
-	load_standard(c);
-	strbuf_printf(c->out, "%-23s Used by\n", "Module");
-	for (size_t i = 0; i < MODULES; i++) {
-		struct strbuf users = { 0 };
-		unsigned count = 0;
-		if (!table_find(&c->s->modules, module_key(c, modules[i].name)))
-			continue;
-		for (size_t k = 0; k < MODULES; k++)
-			if (uses(&modules[k], modules[i].name) &&
-			    table_find(&c->s->modules, module_key(c, modules[k].name)))
-				strbuf_printf(&users, "%s%s", count++ ? "," : " ", modules[k].name);
-		strbuf_printf(c->out, "%-23s %u%s\n", modules[i].name, count, strbuf_text(&users));
-		strbuf_free(&users);
-	}
-	return 0;
-}
-
-static int modprobe(struct call *c)
-{
-	int status = 0;
-	bool separators = false;
-	for (int i = 1; i < c->argc; i++) {
-		if (c->argv[i][0] == '-') {
-			separators |= strcmp(c->argv[i], "--") == 0;
-			continue;
-		}
-		char *name = arena_strdup(c->arena, c->argv[i]);
-		for (char *at = name; *at; at++)
-			*at = *at == '-' ? '_' : *at;
-		const struct module *m = module_find(name);
-		if (m)
-			load(c, m);
-		else
-			status = call_fail(c, 1, "FATAL: Module %s not found in directory /lib/modules/6.1.0-40-amd64",
-					   c->argv[i]);
-	}
-	return status;
-}
-
-static int modinfo(struct call *c)
-{
-	const struct module *m = c->argc > 1 ? module_find(c->argv[c->argc - 1]) : NULL;
-	if (!m)
-		return call_fail(c, 1, "ERROR: Module %s not found.", c->argc > 1 ? c->argv[c->argc - 1] : "");
-	strbuf_printf(c->out, "/lib/modules/6.1.0-40-amd64/kernel/net/netfilter/%s%s.ko\n",
-		      strncmp(m->name, "ip_vs", 5) == 0 ? "ipvs/" : "", m->name);
-	return 0;
-}
-
 static int uname(struct call *c)
 {
 	bool all = c->argc > 1 && strcmp(c->argv[1], "-a") == 0;
 	if (all)
-		strbuf_printf(c->out, "Linux %s 6.1.0-40-amd64 #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux\n",
+		strbuf_printf(c->out, "Linux %s " KERNEL_RELEASE " #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux\n",
 			      stand_host(c->s));
 	else
-		strbuf_puts(c->out, c->argc > 1 && strcmp(c->argv[1], "-r") == 0 ? "6.1.0-40-amd64\n" : "Linux\n");
+		strbuf_puts(c->out, c->argc > 1 && strcmp(c->argv[1], "-r") == 0 ? KERNEL_RELEASE "\n"
+										    : "Linux\n");
 	return 0;
 }
 
@@ -220,13 +101,12 @@ static int printenv(struct call *c)
 }
 
 const struct tool install_tools[] = {
-	{ "lsmod", lsmod, "kernel modules of the node" }, { "modprobe", modprobe, NULL },
-	{ "modinfo", modinfo, NULL }, { "uname", uname, NULL },
+	{ "uname", uname, NULL },
 	{ "env", env, "variables of a container" }, { "printenv", printenv, NULL },
 	{ "yum", install, NULL }, { "dnf", install, NULL }, { "apt", install, NULL },
 	{ "apt-get", install, NULL }, { "apk", install, NULL }, { "rpm", install, NULL },
 	{ "docker", images, NULL }, { "ctr", images, NULL }, { "crictl", images, NULL },
-	{ "nerdctl", images, NULL }, { "systemctl", service, NULL }, { "scp", service, NULL },
-	{ "rsync", service, NULL }, { "swapoff", service, NULL }, { "setenforce", service, NULL },
+	{ "nerdctl", images, NULL }, { "systemctl", service, NULL },
+	{ "swapoff", service, NULL }, { "setenforce", service, NULL },
 	{ "alias", service, NULL }, { "clear", service, NULL }, { NULL, NULL, NULL },
 };

@@ -156,6 +156,32 @@ static int ssh(struct call *c)
 	return stand_push(c->s, place, NULL, &err) ? call_fail(c, 255, "%s", err.text) : 0;
 }
 
+/* scp [-p] FILE NODE:PATH */
+static int scp(struct call *c)
+{
+	struct strbuf text = { 0 };
+	struct err err = { "" };
+	struct shell *s = c->s;
+	uint32_t depth = s->depth;
+	char *colon = c->argc > 2 ? strchr(c->argv[c->argc - 1], ':') : NULL;
+	if (!colon)
+		return call_fail(c, 1, "expected FILE NODE:PATH");
+	*colon = '\0';
+	const char *from = c->argv[c->argc - 2], *to = colon[1] ? colon + 1 : from;
+	const char *name = find_node(s, c->argv[c->argc - 1]);
+	int code = name ? shell_read_file(s, from, &text) : 0;
+	if (!name) {
+		strbuf_printf(c->err, "ssh: Could not resolve hostname %s: Name or service not known\n"
+				      "scp: Connection closed\n", c->argv[c->argc - 1]);
+		return 255;
+	}
+	if (!code && stand_push(s, arena_printf(c->arena, "node/%s", name), NULL, &err) == 0)
+		code = shell_write_file(s, to, strbuf_text(&text), text.length, false);
+	s->depth = depth;
+	strbuf_free(&text);
+	return code ? call_fail(c, 1, "%s: %s", from, strerror(code)) : 0;
+}
+
 static int node(struct call *c)
 {
 	struct err err = { "" };
@@ -248,6 +274,7 @@ static int whoami(struct call *c)
 
 const struct tool place_tools[] = {
 	{ "ssh", ssh, "NODE [COMMAND]: go to a node, or run one command there" },
+	{ "scp", scp, NULL },
 	{ "node", node, "NAME [COMMAND]: the same" },
 	{ "pod", pod, "[NAMESPACE/]NAME [COMMAND]: the same in a pod" },
 	{ "outside", outside, "[ADDRESS] [COMMAND]: the same at a host outside the cluster" },

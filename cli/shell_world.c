@@ -224,7 +224,8 @@ static int has(struct call *c)
 const struct tool *const *shell_tool_tables(void)
 {
 	static const struct tool *const tables[] = { kubectl_tools, place_tools, http_tools, dns_tools,
-						     link_tools, kernel_tools, world_tools, install_tools,
+						     link_tools, kernel_tools, world_tools, module_tools,
+						     install_tools,
 						     builtin_tools, file_tools, text_tools, sed_tools,
 						     awk_tools, NULL };
 	return tables;

@@ -273,6 +273,7 @@ enum resolver_kind resolver_nslookup_of_image(const char *image)
 		{ "*alpine:3.[0-9].*", RESOLVER_BUSYBOX_MUSL },
 		{ "*alpine:3.10*", RESOLVER_BUSYBOX_MUSL },
 		{ "*alpine3.[0-9]", RESOLVER_BUSYBOX_MUSL },
+		{ "*nginx:1.1[0-7]*alpine*", RESOLVER_BUSYBOX_MUSL }, /* on alpine up to 3.10 */
 		{ "*alpine*", RESOLVER_BUSYBOX },
 		{ "*ikubernetes/myapp:*", RESOLVER_BUSYBOX_MUSL }, /* nginx on alpine 3.7 */
 	};
