@@ -12,20 +12,23 @@
 
 #include "cli/commands.h"
 #include "cli/shell_start.h"
+#include "dns/master.h"
 
 #define LINE_LIMIT (4u << 20) /* one command with its here-documents */
 #define HISTORY_LINES 1000
 
-enum { KEY_SEED = 0x400, KEY_COMMAND };
+enum { KEY_SEED = 0x400, KEY_UPSTREAM };
 
 struct arguments {
 	struct cluster_arguments cluster;
+	const char *upstream;
 	const char *command;
 };
 
 static const struct argp_option option_list[] = {
 	CLUSTER_OPTIONS,
 	{ "seed", KEY_SEED, "N", 0, "Seed of all random draws (default 1)", 0 },
+	{ "upstream", KEY_UPSTREAM, "ZONEFILE", 0, "Master file that plays the servers outside", 0 },
 	{ "command", 'c', "TEXT", 0, "Run this text instead of standard input", 0 },
 	{ 0 }
 };
@@ -41,6 +44,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		a->cluster.seed = strtoull(text, &end, 10);
 		if (!*text || *end || *text == '-')
 			argp_error(state, "--seed %s: expected a number", text);
+		return 0;
+	case KEY_UPSTREAM:
+		a->upstream = text;
 		return 0;
 	case 'c':
 		a->command = text;
@@ -267,9 +273,16 @@ static void free_texts(struct table *t, bool keys)
 static int run_shell(const struct arguments *a, struct err *err)
 {
 	struct shell s = { .deadline_ns = INT64_MAX, .interrupted = &interrupted, .depth = 0 };
-	int code = live_cluster_open(&a->cluster, &s.warnings, &s.world, err);
-	if (code)
+	struct dns_master *upstream = NULL;
+	int code = upstream_open(a->upstream, &upstream, err);
+	if (!code)
+		code = live_cluster_open(&a->cluster, upstream, &s.warnings, &s.world, err);
+	if (code) {
+		fputs(strbuf_text(&s.warnings), stderr);
+		strbuf_free(&s.warnings);
+		dns_master_free(upstream);
 		return code;
+	}
 	s.interactive = !a->command && isatty(STDIN_FILENO);
 	s.same_output = one_output();
 	table_init(&s.variables, TABLE_STRING_KEYS, sizeof(char *));
@@ -296,6 +309,7 @@ static int run_shell(const struct arguments *a, struct err *err)
 	free_texts(&s.functions, true);
 	free_texts(&s.modules, true);
 	world_free(s.world);
+	dns_master_free(upstream);
 	strbuf_free(&s.warnings);
 	strbuf_free(&s.environment);
 	strbuf_free(&s.top_out);

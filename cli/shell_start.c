@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/file.h"
 #include "dataplanes/registry.h"
+#include "dns/master.h"
 #include "kube/admit.h"
 #include "kube/control/control.h"
 #include "kube/manifest.h"
@@ -25,6 +26,7 @@ struct given { /* what the files hold */
 	struct net_prefix lan;   /* that holds all addresses of nodes; family NET_NONE: none given */
 	struct strbuf proxy;     /* lines of config.conf */
 	const char *mode;
+	struct dns_master *upstream;
 };
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -244,7 +246,8 @@ static int start(const struct cluster_arguments *a, struct given *g, struct strb
 	*taint = "node-role.kubernetes.io/control-plane:NoSchedule";
 	struct world_options options = { .registry = &dataplanes, .seed = a->seed,
 					 .dataplane = a->mode ? a->mode : g->mode,
-					 .version = a->version, .warnings = warnings };
+					 .version = a->version, .warnings = warnings,
+					 .upstream = g->upstream };
 	if (!options.version && options.dataplane && strcmp(options.dataplane, "userspace") == 0)
 		options.version = KUBE_1_25;
 	for (size_t i = g->node_count ? 3 : 0; i < sizeof names / sizeof *names; i++) {
@@ -275,10 +278,26 @@ static int start(const struct cluster_arguments *a, struct given *g, struct strb
 	return code;
 }
 
-int live_cluster_open(const struct cluster_arguments *a, struct strbuf *warnings,
-		      struct world **out, struct err *err)
+int upstream_open(const char *path, struct dns_master **out, struct err *err)
 {
-	struct given g = { .arena = arena_new() };
+	struct strbuf text = { 0 };
+	struct dns_name root;
+	*out = NULL;
+	if (!path)
+		return 0;
+	int code = file_read(path, &text, err);
+	if (!code && !dns_name_parse(".", &root))
+		code = err_set(err, EINVAL, "%s: no origin", path);
+	if (!code)
+		code = dns_master_parse(strbuf_text(&text), text.length, path, &root, out, err);
+	strbuf_free(&text);
+	return code;
+}
+
+int live_cluster_open(const struct cluster_arguments *a, struct dns_master *upstream,
+		      struct strbuf *warnings, struct world **out, struct err *err)
+{
+	struct given g = { .arena = arena_new(), .upstream = upstream };
 	int code = read_files(a, &g, warnings, err);
 	if (!code)
 		code = start(a, &g, warnings, out, err);

@@ -12,8 +12,10 @@
 
 #include "cli/cluster.h"
 
-/* Warnings go to `warnings`, which lives as long as the world. */
-int live_cluster_open(const struct cluster_arguments *a, struct strbuf *warnings,
-		      struct world **out, struct err *err);
+/* The `upstream` (may be NULL) plays the servers outside. Warnings go to `warnings`, which lives as long as the world. */
+int live_cluster_open(const struct cluster_arguments *a, struct dns_master *upstream,
+		      struct strbuf *warnings, struct world **out, struct err *err);
+/* A master file as an upstream; *out NULL where `path` is. */
+int upstream_open(const char *path, struct dns_master **out, struct err *err);
 
 #endif

@@ -67,6 +67,7 @@ int world_new(const struct world_options *options, struct world **out, struct er
 {
 	struct world *w = mem_alloc(sizeof *w);
 	w->options = *options;
+	w->upstream = options->upstream;
 	if (!w->options.version)
 		w->options.version = KUBE_1_34;
 	w->arena = arena_new();

@@ -32,6 +32,7 @@
 struct world;
 struct control;
 struct kube_admit;
+struct dns_master;
 
 struct world_options {
 	const struct registry *registry;
@@ -41,6 +42,8 @@ struct world_options {
 	enum kube_version version;    /* 0: 1.34 */
 	bool snapshot;
 	struct strbuf *warnings;      /* lines; may be NULL */
+	struct dns_master *upstream;  /* plays the servers behind forward; borrowed; NULL: no name
+				       * outside is known */
 };
 
 int world_new(const struct world_options *options, struct world **out, struct err *err);
