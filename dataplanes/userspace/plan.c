@@ -198,10 +198,22 @@ static int userspace_list(struct planner *p, const struct proxy_view *view,
 	return kubeproxy_list(&userspace_planner, view, format, which, out, err);
 }
 
+/* Its own health only: health check node ports are the business of the other modes (this
+ * one's proxier.go has no server for them). */
+static uint32_t userspace_health_ports(struct planner *p, const struct proxy_view *view,
+				       uint16_t *ports, uint32_t max)
+{
+	uint16_t port = p->base.config->healthz_port;
+	(void)view;
+	if (port && max)
+		ports[0] = port;
+	return port != 0;
+}
+
 const struct planner_class userspace_planner = {
 	.mode = "userspace", .open = userspace_open, .plan = userspace_plan,
 	.list = userspace_list, .close = userspace_close, .changed = kubeproxy_changed,
 	.due = kubeproxy_due, .next = kubeproxy_next, .done = kubeproxy_done,
-	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
+	.health_ports = userspace_health_ports, .health = kubeproxy_health,
 	.serve = userspace_serve,
 };
