@@ -1,5 +1,6 @@
--- Only a connection's first packet refreshes the record: a client that has been talking on one connection
--- for longer than the timeout is forgotten all the same. ipvs keeps it as long as a connection is open.
+-- Only a connection's first packet refreshes the record: a client that has been talking on one
+-- connection for longer than the timeout is forgotten all the same. ipvs keeps it as long as a
+-- connection is open.
 scenario {
   name = "affinity counts from the start of the last connection",
   refs = { "AFF-03", "AFF-07" },

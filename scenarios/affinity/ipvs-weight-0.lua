@@ -1,6 +1,6 @@
--- A server that is on its way out has weight 0. A client that is pinned to it gets another with its next
--- connection, because kube-proxy sets expire_quiescent_template; with 0 it would be stuck for the
--- whole timeout, three hours by default.
+-- A server that is on its way out has weight 0. A client that is pinned to it gets another with its
+-- next connection, because kube-proxy sets expire_quiescent_template; with 0 it would be stuck for
+-- the whole timeout, three hours by default.
 scenario {
   name = "a persistent client of a server with weight 0",
   refs = { "AFF-12", "#71809" },

@@ -1,5 +1,6 @@
--- Affinity lasts timeoutSeconds, from 1 to 86400, three hours by default; each new connection starts the
--- time anew. iptables asks a list of recent sources, nftables a set whose elements expire.
+-- Affinity lasts timeoutSeconds, from 1 to 86400, three hours by default; each new connection
+-- starts the time anew. iptables asks a list of recent sources, nftables a set whose elements
+-- expire.
 scenario {
   name = "how long ClientIP affinity lasts",
   refs = { "AFF-01", "AFF-02", "AFF-05" },
@@ -42,9 +43,11 @@ end)
 it("stands in the rules", function()
   settle()
   if dataplane == "iptables" then
-    expect(node("a"):dump("iptables-save", "nat")):matches "%-m recent %-%-rcheck %-%-seconds 10800 %-%-reap %-%-name KUBE%-SEP%-%w+ %-%-mask 255.255.255.255 %-%-rsource"
+    expect(node("a"):dump("iptables-save", "nat")):matches("%-m recent %-%-rcheck %-%-seconds 10800 %-%-reap "
+      .. "%-%-name KUBE%-SEP%-%w+ %-%-mask 255.255.255.255 %-%-rsource")
   elseif dataplane == "nftables" then
-    expect(node("a"):rules("nft", "write")):matches "add set ip kube%-proxy affinity%-%S+ { type ipv4_addr ; [^\n]*timeout 10800s ;"
+    expect(node("a"):rules("nft", "write")):matches(
+      "add set ip kube%-proxy affinity%-%S+ { type ipv4_addr ; [^\n]*timeout 10800s ;")
   end
 end)
 

@@ -45,7 +45,9 @@ spec:
 end)
 
 it("connects pod to pod, on the pod's own port", function()
-  eventually("31s", function() expect(cli:dig("headless.default.svc.cluster.local", "A").addresses):eq { ip "server" } end)
+  eventually("31s", function()
+    expect(cli:dig("headless.default.svc.cluster.local", "A").addresses):eq { ip "server" }
+  end)
   local result = cli:request "headless.default.svc.cluster.local:8080"
   expect(result.backend):eq "default/server"
   expect(result.seen.ip):eq(cli:ip())

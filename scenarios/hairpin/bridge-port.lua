@@ -1,5 +1,5 @@
--- The bridge of the node must be willing to send a frame back through the port that it came by (hairpin mode).
--- Where it is not, a pod's connection to itself is lost behind the node's rules.
+-- The bridge of the node must be willing to send a frame back through the port that it came by
+-- (hairpin mode). Where it is not, a pod's connection to itself is lost behind the node's rules.
 scenario {
   name = "bridge ports without hairpin mode",
   refs = { "MSQ-04", "#20475" },

@@ -1,5 +1,6 @@
--- A pod uses a Service that chooses the pod itself: that connection is masqueraded, so that the answer takes the
--- same way back; the others keep the pod's address. At a node port all are masqueraded.
+-- A pod uses a Service that chooses the pod itself: that connection is masqueraded, so that the
+-- answer takes the same way back; the others keep the pod's address. At a node port all are
+-- masqueraded.
 scenario {
   name = "a pod that reaches itself through its Service",
   refs = { "MSQ-02", "MSQ-03", "#20475", "#53775" },
@@ -47,15 +48,19 @@ it("is a rule of the endpoint, or a set of the node's own endpoints in ipvs mode
   local a = node "a"
   by_dataplane {
     iptables = function()
-      expect(a:dump("iptables-save", "nat")):matches("%-A KUBE%-SEP%-%w+ %-s " .. me:ip() .. "/32 [^\n]* %-j KUBE%-MARK%-MASQ")
+      expect(a:dump("iptables-save", "nat")):matches(
+        "%-A KUBE%-SEP%-%w+ %-s " .. me:ip() .. "/32 [^\n]* %-j KUBE%-MARK%-MASQ")
     end,
-    nftables = function() expect(a:rules("nft", "write")):contains("ip saddr " .. me:ip() .. " jump mark-for-masquerade") end,
+    nftables = function()
+      expect(a:rules("nft", "write")):contains("ip saddr " .. me:ip() .. " jump mark-for-masquerade")
+    end,
     ipvs = function()
       expect(a:dump "ipset"):contains(("add KUBE-LOOP-BACK %s,tcp:80,%s\n"):format(me:ip(), me:ip()))
       expect(node("b"):dump "ipset"):never():contains("add KUBE-LOOP-BACK " .. me:ip())
       local chain = a:dump("iptables-save", "nat")
       -- Before the mark is looked at, and without --random-fully.
-      expect(chain):matches "KUBE%-LOOP%-BACK dst,dst,src %-j MASQUERADE\n[^\n]*%-A KUBE%-POSTROUTING %-m mark ! %-%-mark 0x4000/0x4000 %-j RETURN"
+      expect(chain):matches("KUBE%-LOOP%-BACK dst,dst,src %-j MASQUERADE\n"
+        .. "[^\n]*%-A KUBE%-POSTROUTING %-m mark ! %-%-mark 0x4000/0x4000 %-j RETURN")
     end,
     userspace = function() end,
   }

@@ -1,5 +1,5 @@
--- iptables and nftables capture the listed port of an external IP; ipvs makes the whole address the node's own, and
--- every other port, and ping, is refused there.
+-- iptables and nftables capture the listed port of an external IP; ipvs makes the whole address the
+-- node's own, and every other port, and ping, is refused there.
 scenario {
   name = "other ports of an external IP",
   refs = { "EXI-02", "CIP-04" },

@@ -1,9 +1,9 @@
--- Whoever may create Services may take any address: packets to an externalIP are captured on every node, also
--- those that pods send to somebody on the Internet. Policy Cluster masquerades, Local does not; the
--- internal policy has no say.
+-- Whoever may create Services may take any address: packets to an externalIP are captured on every
+-- node, also those that pods send to somebody on the Internet. Policy Cluster masquerades, Local
+-- does not; the internal policy has no say.
 scenario {
   name = "externalIPs capture traffic",
-  refs = { "EXI-01", "EXI-03", "#97076" },
+  refs = { "EXI-01", "EXI-03", "#97076", "#124260" },
   nodes = { "a", "b" },
   dataplanes = { "iptables", "nftables", "ipvs" },
 }

@@ -1,5 +1,5 @@
--- Only a Service of type LoadBalancer and policy Local has a health check port. iptables accepts it by a
--- rule of its own, ipvs by a set, nftables needs nothing.
+-- Only a Service of type LoadBalancer and policy Local has a health check port. iptables accepts it
+-- by a rule of its own, ipvs by a set, nftables needs nothing.
 scenario {
   name = "rules for healthCheckNodePort",
   refs = { "HCK-01" },
@@ -34,7 +34,8 @@ it("is accepted where other rules might not", function()
   by_dataplane {
     iptables = function()
       expect(a:dump("iptables-save", "filter")):contains(
-        ('-A KUBE-NODEPORTS -p tcp -m comment --comment "default/local health check node port" -m tcp --dport %d -j ACCEPT'):format(port))
+        ('-A KUBE-NODEPORTS -p tcp -m comment --comment "default/local health check node port" '
+          .. '-m tcp --dport %d -j ACCEPT'):format(port))
     end,
     ipvs = function() expect(a:dump "ipset"):contains(("add KUBE-HEALTH-CHECK-NODE-PORT %d\n"):format(port)) end,
     nftables = function() expect(a:dump "nft"):never():contains(tostring(port)) end,

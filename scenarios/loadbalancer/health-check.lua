@@ -1,5 +1,5 @@
--- A load balancer's health check of policy Local: 200 with the number of ready endpoints on the node, in the
--- exact form that load balancers parse; 503 where there is none.
+-- A load balancer's health check of policy Local: 200 with the number of ready endpoints on the
+-- node, in the exact form that load balancers parse; 503 where there is none.
 scenario {
   name = "healthCheckNodePort",
   refs = { "HCK-02", "HCK-03", "HCK-04" },

@@ -1,5 +1,5 @@
--- kube-proxy writes rules for addresses in the status, not for host names: with a name alone, clients in the
--- cluster go out to the load balancer like everybody else.
+-- kube-proxy writes rules for addresses in the status, not for host names: with a name alone,
+-- clients in the cluster go out to the load balancer like everybody else.
 scenario {
   name = "a load balancer that has but a host name",
   refs = { "LBR-01" },

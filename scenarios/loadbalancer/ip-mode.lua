@@ -1,6 +1,6 @@
--- ipMode VIP, also where the status says nothing: the node answers for the load balancer itself, and a client in
--- the cluster never sees what the load balancer does (TLS, the PROXY protocol). ipMode Proxy: the
--- packets leave for it.
+-- ipMode VIP, also where the status says nothing: the node answers for the load balancer itself,
+-- and a client in the cluster never sees what the load balancer does (TLS, the PROXY protocol).
+-- ipMode Proxy: the packets leave for it.
 scenario {
   name = "ipMode of a load balancer's address",
   refs = { "LBR-02", "LBR-03", "hetznercloud/hcloud-cloud-controller-manager#727" },

@@ -2,7 +2,7 @@
 -- interface has it already; its virtual server is made anyway.
 scenario {
   name = "load balancer and external addresses in ipvs mode",
-  refs = { "LBR-11" },
+  refs = { "LBR-11", "k3s-io/k3s#7183" },
   nodes = { "a", "b" },
   dataplanes = { "ipvs" },
 }
@@ -39,4 +39,10 @@ it("have virtual servers, all of them", function()
     expect(text):contains(("TCP  %s:80 rr"):format(address))
   end
   expect(outside("192.168.0.100"):request("192.168.0.1:80").backend):eq "default/server"
+end)
+
+-- v1.26 listed them, and refused every other port of the node: ssh, the API server.
+it("leave the other ports of a node's own address open", function()
+  pod { name = "ssh", node = "a", host_network = true, ports = { 2222 } }
+  expect(outside("192.168.0.100"):request("192.168.0.1:2222").backend):eq "default/ssh"
 end)

@@ -1,5 +1,5 @@
--- allocateLoadBalancerNodePorts: false gives a Service no node port and no rules for one; its load balancer's
--- address works all the same.
+-- allocateLoadBalancerNodePorts: false gives a Service no node port and no rules for one; its load
+-- balancer's address works all the same.
 scenario {
   name = "allocateLoadBalancerNodePorts: false",
   refs = { "LBR-10" },

@@ -1,5 +1,6 @@
--- kube-proxy's own health: /healthz says 503 when a change has waited for twice the sync period, or when the
--- node is about to be removed, so that load balancers leave it; /livez does not mind the node.
+-- kube-proxy's own health: /healthz says 503 when a change has waited for twice the sync period, or
+-- when the node is about to be removed, so that load balancers leave it; /livez does not mind the
+-- node.
 scenario {
   name = "/healthz and /livez of kube-proxy",
   refs = { "HCK-05" },

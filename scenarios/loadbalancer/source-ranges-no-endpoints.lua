@@ -1,5 +1,6 @@
--- Source ranges and no endpoints: iptables writes no firewall for a Service without endpoints and refuses
--- everybody; nftables drops those out of range as before. In range, and at the node port, all are refused.
+-- Source ranges and no endpoints: iptables writes no firewall for a Service without endpoints and
+-- refuses everybody; nftables drops those out of range as before. In range, and at the node port,
+-- all are refused.
 scenario {
   name = "loadBalancerSourceRanges without endpoints",
   refs = { "LBR-09" },

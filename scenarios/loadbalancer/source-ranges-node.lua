@@ -1,5 +1,5 @@
--- A range that has the node's address: the node is served, and so is what comes from the load balancer's own
--- address, which is how a node's packet looks after it went round.
+-- A range that has the node's address: the node is served, and so is what comes from the load
+-- balancer's own address, which is how a node's packet looks after it went round.
 scenario {
   name = "loadBalancerSourceRanges with the node's own address",
   refs = { "LBR-07" },
@@ -33,7 +33,9 @@ it("allows the load balancer's address as source, on that node only", function()
       iptables = function()
         return a:dump("iptables-save", "nat"):find "%-A KUBE%-FW%-%w+ %-s 203.0.113.80/32 [^\n]* %-j KUBE%-EXT" ~= nil
       end,
-      nftables = function() return a:rules("nft", "write"):find "ip saddr != { 192.168.0.1/32 , 203.0.113.80 } drop" ~= nil end,
+      nftables = function()
+        return a:rules("nft", "write"):find "ip saddr != { 192.168.0.1/32 , 203.0.113.80 } drop" ~= nil
+      end,
       ipvs = function()
         return a:dump("ipset"):find "add KUBE%-LOAD%-BALANCER%-SOURCE%-IP 203.0.113.80,tcp:80,203.0.113.80" ~= nil
       end,

@@ -1,5 +1,5 @@
--- The mark is everybody's: a packet that another program marks with 0x4000 is masqueraded as well, whatever it
--- was marked for.
+-- The mark is everybody's: a packet that another program marks with 0x4000 is masqueraded as well,
+-- whatever it was marked for.
 scenario {
   name = "somebody else's mark 0x4000",
   refs = { "MSQ-09" },

@@ -1,6 +1,6 @@
--- A host firewall with FORWARD policy DROP: kube-proxy's iptables rules accept what is marked, and its answers,
--- so node ports go on working, while traffic that is not masqueraded stops. nftables mode accepts
--- nothing: its table cannot overrule another.
+-- A host firewall with FORWARD policy DROP: kube-proxy's iptables rules accept what is marked, and
+-- its answers, so node ports go on working, while traffic that is not masqueraded stops. nftables
+-- mode accepts nothing: its table cannot overrule another.
 scenario {
   name = "FORWARD policy DROP",
   refs = { "MSQ-07", "MSQ-08", "#124383", "#59656" },
@@ -45,6 +45,7 @@ end)
 
 it("is not where INVALID packets are dropped in ipvs mode", function()
   if dataplane == "nftables" then return end
-  local invalid = node("a"):dump("iptables-save", "filter"):find("-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP", 1, true)
+  local rule = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
+  local invalid = node("a"):dump("iptables-save", "filter"):find(rule, 1, true)
   expect(invalid ~= nil):eq(dataplane == "iptables")
 end)

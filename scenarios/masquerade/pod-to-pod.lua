@@ -1,5 +1,5 @@
--- Pods of the cluster keep their address through a ClusterIP in every mode but userspace, whose proxy speaks for
--- itself.
+-- Pods of the cluster keep their address through a ClusterIP in every mode but userspace, whose
+-- proxy speaks for itself.
 scenario {
   name = "the client's address through a ClusterIP",
   refs = { "MSQ-05", "USR-01" },

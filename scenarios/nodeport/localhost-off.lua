@@ -1,5 +1,5 @@
--- With localhostNodePorts: false kube-proxy leaves route_localnet alone, writes no KUBE-FIREWALL rule, and
--- the node refuses its node ports on loopback.
+-- With localhostNodePorts: false kube-proxy leaves route_localnet alone, writes no KUBE-FIREWALL
+-- rule, and the node refuses its node ports on loopback.
 scenario {
   name = "localhostNodePorts: false",
   refs = { "NPT-04", "NPT-08" },

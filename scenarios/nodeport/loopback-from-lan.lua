@@ -1,5 +1,5 @@
--- route_localnet lets a neighbour on the LAN send to 127.0.0.1 of the node. Where kube-proxy sets it, it
--- also drops what comes for 127/8 from elsewhere.
+-- route_localnet lets a neighbour on the LAN send to 127.0.0.1 of the node. Where kube-proxy sets
+-- it, it also drops what comes for 127/8 from elsewhere.
 scenario {
   name = "a packet for the node's loopback from the LAN",
   refs = { "NPT-08", "#90259" },

@@ -1,5 +1,5 @@
--- A node without an endpoint drops what policy Local forbids it to forward, as long as some node has one; when
--- the last one anywhere is gone it rejects.
+-- A node without an endpoint drops what policy Local forbids it to forward, as long as some node
+-- has one; when the last one anywhere is gone it rejects.
 scenario {
   name = "DROP turns to REJECT with the last endpoint",
   refs = { "POL-15" },

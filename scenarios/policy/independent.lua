@@ -1,5 +1,5 @@
--- The internal policy is about the ClusterIP, the external one about all other addresses; neither meddles
--- with the other's.
+-- The internal policy is about the ClusterIP, the external one about all other addresses; neither
+-- meddles with the other's.
 scenario {
   name = "internal and external policy are independent",
   refs = { "POL-10" },

@@ -1,6 +1,6 @@
--- internalTrafficPolicy: Local and no endpoint on the node: iptables and nftables drop, ipvs has a virtual
--- server without real servers and refuses. Where the Service has other addresses too, ipvs does not
--- honour the policy at all.
+-- internalTrafficPolicy: Local and no endpoint on the node: iptables and nftables drop, ipvs has a
+-- virtual server without real servers and refuses. Where the Service has other addresses too, ipvs
+-- does not honour the policy at all.
 scenario {
   name = "internalTrafficPolicy Local",
   refs = { "POL-07", "POL-08", "POL-09" },

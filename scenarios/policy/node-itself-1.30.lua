@@ -1,6 +1,6 @@
--- nftables mode of v1.30 looks for endpoints before the translation, also on the way out: the node itself
--- cannot reach a load balancer's or external address of policy Local without a local endpoint. Its
--- node port it can.
+-- nftables mode of v1.30 looks for endpoints before the translation, also on the way out: the node
+-- itself cannot reach a load balancer's or external address of policy Local without a local
+-- endpoint. Its node port it can.
 scenario {
   name = "policy Local from the node itself, v1.30",
   refs = { "POL-05" },

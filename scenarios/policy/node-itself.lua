@@ -1,9 +1,10 @@
 -- A process of the node gets any endpoint of a Service of policy Local, and is masqueraded, with or
--- without a detector. In ipvs mode that goes for the node port only: at an address on kube-ipvs0 the node
--- speaks as that address, unmasqueraded, and the other node, which has it too, takes that for a forgery.
+-- without a detector. In ipvs mode that goes for the node port only: at an address on kube-ipvs0
+-- the node speaks as that address, unmasqueraded, and the other node, which has it too, takes that
+-- for a forgery.
 scenario {
   name = "policy Local from the node itself",
-  refs = { "POL-05", "#124260" },
+  refs = { "POL-05", "#93456" },
   nodes = { "a", "b" },
   dataplanes = { "iptables", "nftables", "ipvs" },
   kube_proxy = "clusterCIDR: \"\"\n",

@@ -1,5 +1,5 @@
--- With detection by the node's own range, a pod of another node is a client from outside: policy Local gives
--- it local endpoints, with its own address, or nothing.
+-- With detection by the node's own range, a pod of another node is a client from outside: policy
+-- Local gives it local endpoints, with its own address, or nothing.
 scenario {
   name = "policy Local from a pod of another node, detection by node range",
   refs = { "POL-06" },

@@ -1,6 +1,6 @@
--- A pod of node b at node a's port of policy Local: the cluster's range makes it a pod of ours, so node a may
--- pick any endpoint and masquerades none. A pick on b never completes: its answer goes to the client
--- straight, from an address that the client never asked.
+-- A pod of node b at node a's port of policy Local: the cluster's range makes it a pod of ours, so
+-- node a may pick any endpoint and masquerades none. A pick on b never completes: its answer goes
+-- to the client straight, from an address that the client never asked.
 scenario {
   name = "policy Local from a pod of another node, detection by cluster range",
   refs = { "POL-06" },

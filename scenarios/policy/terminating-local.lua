@@ -1,6 +1,7 @@
--- A ready endpoint on another node and a terminating one here: clients from outside, under policy Local,
--- get the local one; the ClusterIP, and the node and its pods at the other addresses, the ready one.
--- Meanwhile the health check says 503: that is how a load balancer takes the node out of turn.
+-- A ready endpoint on another node and a terminating one here: clients from outside, under policy
+-- Local, get the local one; the ClusterIP, and the node and its pods at the other addresses, the
+-- ready one. Meanwhile the health check says 503: that is how a load balancer takes the node out of
+-- turn.
 scenario {
   name = "a terminating local endpoint and a ready remote one",
   refs = { "POL-12", "HCK-02", "#85643" },

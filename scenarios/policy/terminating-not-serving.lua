@@ -1,4 +1,5 @@
--- An endpoint that terminates and fails its readiness probe is used by nobody, even when it is the last.
+-- An endpoint that terminates and fails its readiness probe is used by nobody, even when it is the
+-- last.
 scenario {
   name = "a terminating endpoint that does not serve",
   refs = { "POL-13" },

@@ -34,7 +34,8 @@ local cli = pod { name = "cli", node = "a" }
 it("is a verdict map over numgen random", function()
   settle()
   local text = node("a"):rules("nft", "write")
-  expect(text):matches "default/web/tcp/%s+numgen random mod 4 vmap { 0 : goto %S+ , 1 : goto %S+ , 2 : goto %S+ , 3 : goto %S+ }"
+  expect(text):matches("default/web/tcp/%s+numgen random mod 4 vmap { "
+    .. "0 : goto %S+ , 1 : goto %S+ , 2 : goto %S+ , 3 : goto %S+ }")
   expect(text):matches "default/single/tcp/%s+numgen random mod 1 vmap { 0 : goto %S+ }"
 end)
 

@@ -1,12 +1,15 @@
--- iptables gives the i-th of n endpoints the probability 1/(n-i), the last no condition, so that all
--- are equally likely; the kernel keeps a probability as a multiple of 2^-31, and iptables-save shows that.
+-- iptables gives the i-th of n endpoints the probability 1/(n-i), the last no condition, so that
+-- all are equally likely; the kernel keeps a probability as a multiple of 2^-31, and iptables-save
+-- shows that.
 scenario {
   name = "random choice in iptables mode",
   refs = { "SEL-01", "SEL-02" },
   nodes = { "a", "b" },
   dataplanes = { "iptables" },
 }
-for i = 1, 6 do pod { name = "server-" .. i, node = i % 2 == 0 and "a" or "b", labels = { app = "web" }, ports = { 80 } } end
+for i = 1, 6 do
+  pod { name = "server-" .. i, node = i % 2 == 0 and "a" or "b", labels = { app = "web" }, ports = { 80 } }
+end
 apply [[
 apiVersion: v1
 kind: Service

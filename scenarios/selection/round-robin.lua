@@ -6,7 +6,9 @@ scenario {
   nodes = { "a", "b" },
   dataplanes = { "ipvs", "userspace" },
 }
-for i = 1, 3 do pod { name = "server-" .. i, node = i % 2 == 0 and "a" or "b", labels = { app = "web" }, ports = { 80 } } end
+for i = 1, 3 do
+  pod { name = "server-" .. i, node = i % 2 == 0 and "a" or "b", labels = { app = "web" }, ports = { 80 } }
+end
 apply [[
 apiVersion: v1
 kind: Service
@@ -24,7 +26,8 @@ it("meets every endpoint in every three connections", function()
   local order = {}
   for i = 1, 12 do order[i] = cli:request("svc/web:80").backend end
   for i = 1, 10 do
-    expect({ order[i], order[i + 1], order[i + 2] }):same_set { "default/server-1", "default/server-2", "default/server-3" }
+    expect({ order[i], order[i + 1], order[i + 2] }):same_set {
+      "default/server-1", "default/server-2", "default/server-3" }
   end
 end)
 

@@ -19,7 +19,7 @@ spec:
 %s]]):format(name, port and "    nodePort: " .. port .. "\n" or "")
 end
 
-it("chooses above the static band", function()
+it("chooses ports above the static band", function()
   for i = 1, 30 do
     apply(service("dynamic-" .. i))
     expect(node_port("dynamic-" .. i)):between(30086, 32767)
