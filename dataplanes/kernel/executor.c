@@ -25,6 +25,7 @@ static void place_free(struct kernel_place *p)
 		return;
 	kernel_sockets_free(p->sockets);
 	sniff_stop(p, NULL);
+	restore_end(p);
 	if (p->ns >= 0)
 		close(p->ns);
 	for (uint32_t i = 0; table_next(&p->made, &i, &key, NULL);)

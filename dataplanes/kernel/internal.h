@@ -2,12 +2,15 @@
 #ifndef DATAPLANES_KERNEL_INTERNAL_H
 #define DATAPLANES_KERNEL_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "core/table.h"
 #include "dataplane.h"
 
 #define GATEWAY_PLACE "gateway"
 
 struct sniffer;
+struct restorer;
 struct executor;
 
 struct kernel_place {
@@ -23,6 +26,7 @@ struct kernel_place {
 	struct sniffer *sniffers;  /* one an interface */
 	struct sockets *sockets;   /* made at first use */
 	struct table made;         /* TX_ADDR devices that exist: name -> nothing */
+	struct restorer *restorers[2]; /* iptables, ip6tables; NULL: not started */
 };
 
 struct seen { /* a packet read from an interface, not yet handed to the tap */
@@ -73,6 +77,9 @@ int namespace_new(int home);
 /* Enters; returns to `home` with namespace_enter(home). Asserts success: the
  * descriptors are our own. */
 void namespace_enter(int ns);
+/* Enters from wherever the process is; leave returns there and closes the descriptor. */
+int namespace_visit(int ns);
+void namespace_leave(int home);
 
 /* ---- tool.c */
 struct tool_run {
@@ -86,11 +93,26 @@ struct tool_run {
 /* Runs a tool in a namespace and waits. 0; ENOENT: it is not installed; EINVAL: it
  * failed, with the first line it printed on standard error. */
 int tool_run(struct tool_run *run, struct err *err);
-/* `ip -batch -` in a namespace. */
-int tool_ip(int ns, const char *batch, struct err *err);
+/* Starts a tool in a namespace with these descriptors as its first three. 0 or errno;
+ * ENOENT: it is not installed. */
+int tool_start(int ns, const char *const *argv, int in, int out, int error, pid_t *pid);
+/* Waits for its end: the exit code, 128 + N when signal N ended it. */
+int tool_wait(pid_t pid);
 /* One value under /proc/sys in a namespace ("net.ipv4.ip_forward"). */
 int tool_sysctl(int ns, const char *name, const char *value, struct err *err);
 int tool_sysctl_read(int ns, const char *name, struct strbuf *out, struct err *err);
+
+/* ---- ip.c */
+/* `ip -batch -` in a namespace. 0, or the errno of the line that failed. */
+int tool_ip(int ns, const char *batch, struct err *err);
+
+/* ---- restore.c */
+/* Feeds whole tables to the iptables-legacy-restore (or ip6tables) of this place, which
+ * stays; what it prints is appended to `out` unless that is NULL. 0; EINVAL: it failed, with
+ * the first line it printed; ENOENT: it is not installed. */
+int restore_feed(struct kernel_place *p, bool six, const char *text, size_t length,
+		 struct strbuf *out, struct err *err);
+void restore_end(struct kernel_place *p);
 
 /* ---- layout.c */
 int kernel_layout_open(struct executor *e, struct err *err);

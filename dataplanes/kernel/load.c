@@ -54,15 +54,93 @@ static int command(struct kernel_place *p, const char *const *front, char *line,
 	return tool_run(&run, err);
 }
 
-/* "-t nat -C X ... || -t nat -I X ...": the second when the first is not so. */
-static int xtables_line(struct kernel_place *p, const char *const *front, char *line,
-			struct err *err)
+/* ---- "-t nat -C X ... || -t nat -I X ...": the second when the first is not so */
+
+/* "-t nat -I X ..." -> table and "-I X ..." */
+static const char *table_of(const char *line, char *table, size_t size)
 {
+	snprintf(table, size, "filter");
+	if (strncmp(line, "-t ", 3) != 0)
+		return line;
+	size_t length = strcspn(line + 3, " ");
+	snprintf(table, size, "%.*s", (int)length, line + 3);
+	line += 3 + length;
+	return line + strspn(line, " ");
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	size_t length = strlen(line);
+	for (const char *at = text; (at = strstr(at, line)) != NULL; at++)
+		if ((at == text || at[-1] == '\n') && (at[length] == '\n' || !at[length]))
+			return true;
+	return false;
+}
+
+enum answer { NO, YES, UNSURE };
+
+/* Whether the chain or rule that `question` ("-S CHAIN", "-C CHAIN ...") asks for is in what
+ * -S printed of its table. The tool prints a rule in one form, which ours mostly has; where
+ * no rule of the chain has the target it is surely missing. */
+static enum answer in_listing(const char *listing, const char *question)
+{
+	struct strbuf wanted = { 0 };
+	enum answer answer = UNSURE;
+	const char *chain = question + 3, *target = strstr(question, " -j ");
+	int chain_length = (int)strcspn(chain, " ");
+	if (strncmp(question, "-S ", 3) == 0) {
+		strbuf_printf(&wanted, "-N %s", chain);
+		answer = has_line(listing, strbuf_text(&wanted)) ? YES : NO;
+	} else if (strncmp(question, "-C ", 3) == 0 && target) {
+		strbuf_printf(&wanted, "-A %s", chain);
+		bool found = has_line(listing, strbuf_text(&wanted)), similar = false;
+		strbuf_clear(&wanted);
+		strbuf_printf(&wanted, "-A %.*s ", chain_length, chain);
+		for (const char *at = listing; !similar && (at = strstr(at, strbuf_text(&wanted))) != NULL; at++) {
+			char *rule = strndup(at, strcspn(at, "\n"));
+			similar = rule && strstr(rule, target);
+			free(rule);
+		}
+		answer = found ? YES : similar ? UNSURE : NO;
+	}
+	strbuf_free(&wanted);
+	return answer;
+}
+
+static int ensure_line(struct kernel_place *p, bool six, const char *question, const char *otherwise,
+		       enum answer *answer, struct err *err)
+{
+	struct strbuf text = { 0 }, listing = { 0 };
+	char table[32], other_table[32];
+	question = table_of(question, table, sizeof table);
+	otherwise = table_of(otherwise, other_table, sizeof other_table);
+	strbuf_printf(&text, "*%s\n-S\nCOMMIT\n", table);
+	int code = restore_feed(p, six, strbuf_text(&text), text.length, &listing, err);
+	*answer = code ? UNSURE : in_listing(strbuf_text(&listing), question);
+	strbuf_clear(&text);
+	strbuf_printf(&text, "*%s\n%s\nCOMMIT\n", other_table, otherwise);
+	if (*answer == NO)
+		code = restore_feed(p, six, strbuf_text(&text), text.length, NULL, err);
+	strbuf_free(&text);
+	strbuf_free(&listing);
+	return code;
+}
+
+static int xtables_line(struct kernel_place *p, bool six, bool nft, char *line, struct err *err)
+{
+	const char *const front[] = { nft ? (six ? "ip6tables-nft" : "iptables-nft")
+					  : six ? "ip6tables-legacy" : "iptables-legacy", "-w", NULL };
+	enum answer answer = UNSURE;
+	struct err ignored;
 	char *second = strstr(line, " || ");
 	if (!second)
 		return command(p, front, line, err);
 	*second = '\0';
-	struct err ignored;
+	if (!nft) {
+		int code = ensure_line(p, six, line, second + 4, &answer, err);
+		if (answer != UNSURE)
+			return code;
+	}
 	if (command(p, front, line, &ignored) == 0)
 		return 0;
 	return command(p, front, second + 4, err);
@@ -122,8 +200,6 @@ static int route_line(struct kernel_place *p, char *line, struct err *err)
 static int each_line(struct kernel_place *p, const struct transaction *t, const char *text,
 		     bool nft, struct err *err)
 {
-	const char *const v4[] = { nft ? "iptables-nft" : "iptables-legacy", "-w", NULL };
-	const char *const v6[] = { nft ? "ip6tables-nft" : "ip6tables-legacy", "-w", NULL };
 	int code = 0;
 	while (*text && !code) {
 		size_t length = strcspn(text, "\n");
@@ -131,10 +207,10 @@ static int each_line(struct kernel_place *p, const struct transaction *t, const 
 		if (line && length)
 			switch (t->tool) {
 			case TX_IPTABLES:
-				code = xtables_line(p, v4, line, err);
+				code = xtables_line(p, false, nft, line, err);
 				break;
 			case TX_IP6TABLES:
-				code = xtables_line(p, v6, line, err);
+				code = xtables_line(p, true, nft, line, err);
 				break;
 			case TX_ADDR:
 				code = addr_line(p, line, err);
@@ -157,17 +233,17 @@ static int each_line(struct kernel_place *p, const struct transaction *t, const 
 static int whole(struct kernel_place *p, const struct transaction *t, const struct strbuf *text,
 		 bool nft, struct err *err)
 {
-	const char *const restore4[] = { nft ? "iptables-nft-restore" : "iptables-legacy-restore", "-w",
-					 "5", "--noflush", "--counters", NULL };
-	const char *const restore6[] = { nft ? "ip6tables-nft-restore" : "ip6tables-legacy-restore",
-					 "-w", "5", "--noflush", "--counters", NULL };
+	const char *const restore[] = { t->tool == TX_IPTABLES_RESTORE ? "iptables-nft-restore"
+								       : "ip6tables-nft-restore",
+					"-w", "5", "--noflush", "--counters", NULL };
 	static const char *const nft_file[] = { "nft", "-f", "-", NULL };
 	static const char *const ipset[] = { "ipset", "-exist", "restore", NULL };
 	static const char *const ipvsadm[] = { "ipvsadm", "-R", NULL };
-	const char *const *argv = t->tool == TX_IPTABLES_RESTORE    ? restore4
-				  : t->tool == TX_IP6TABLES_RESTORE ? restore6
-				  : t->tool == TX_NFT		    ? nft_file
-				  : t->tool == TX_IPSET		    ? ipset : ipvsadm;
+	bool xtables = t->tool == TX_IPTABLES_RESTORE || t->tool == TX_IP6TABLES_RESTORE;
+	if (xtables && !nft)
+		return restore_feed(p, t->tool == TX_IP6TABLES_RESTORE, strbuf_text(text), text->length, NULL, err);
+	const char *const *argv = xtables ? restore : t->tool == TX_NFT ? nft_file
+				  : t->tool == TX_IPSET ? ipset : ipvsadm;
 	struct tool_run run = { .ns = p->ns, .argv = argv, .input = strbuf_text(text),
 				.input_length = text->length };
 	return tool_run(&run, err);

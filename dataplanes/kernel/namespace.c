@@ -80,8 +80,7 @@ int namespace_new(int home)
 	if (unshare(CLONE_NEWNET))
 		return -errno;
 	loopback_up();
-	/* Not CLOEXEC: `ip link ... netns /proc/self/fd/N` needs it in the tool. */
-	int fd = open("/proc/self/ns/net", O_RDONLY);
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int code = errno;
 	namespace_enter(home);
 	return fd < 0 ? -code : fd;
@@ -92,4 +91,18 @@ void namespace_enter(int ns)
 	int code = setns(ns, CLONE_NEWNET);
 	assert(code == 0);
 	(void)code;
+}
+
+int namespace_visit(int ns)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	assert(home >= 0);
+	namespace_enter(ns);
+	return home;
+}
+
+void namespace_leave(int home)
+{
+	namespace_enter(home);
+	close(home);
 }

@@ -3,27 +3,81 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/arena.h"
 #include "dataplanes/kernel/internal.h"
 
 struct pipes { int in[2], out[2], error[2]; };
 
-static void child(const struct tool_run *run, struct pipes *p)
+static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin",
+				       "/usr/local/bin" };
+
+static bool find(const char *name, char *path, size_t size)
 {
-	dup2(p->in[0], 0);
-	dup2(p->out[1], 1);
-	dup2(p->error[1], 2);
-	namespace_enter(run->ns);
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin", 1);
-	setenv("LC_ALL", "C", 1);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(run->argv[0], (char *const *)run->argv);
-	_exit(127);
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		snprintf(path, size, "%s/%s", folders[i], name);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The tools speak English, and find each other where we found them. */
+static char **environment(void)
+{
+	static const char *const ours[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin", "LC_ALL=C" };
+	size_t count = 0, kept = 0;
+	while (environ[count])
+		count++;
+	char **out = mem_array(count + 3, sizeof *out);
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environ[i], "PATH=", 5) != 0 && strncmp(environ[i], "LC_ALL=", 7) != 0)
+			out[kept++] = environ[i];
+	out[kept++] = (char *)ours[0];
+	out[kept] = (char *)ours[1];
+	return out;
+}
+
+int tool_start(int ns, const char *const *argv, int in, int out, int error, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t pipe_signal;
+	char path[256];
+	if (!find(argv[0], path, sizeof path))
+		return ENOENT;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	posix_spawn_file_actions_adddup2(&actions, error, 2);
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &pipe_signal);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	char **env = environment();
+	int home = namespace_visit(ns);
+	int code = posix_spawn(pid, path, &actions, &attributes, (char *const *)argv, env);
+	namespace_leave(home);
+	free(env);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return code;
+}
+
+int tool_wait(pid_t pid)
+{
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* Feeds and drains until the tool has closed its ends. */
@@ -68,28 +122,25 @@ int tool_run(struct tool_run *run, struct err *err)
 {
 	struct pipes p;
 	struct strbuf error = { 0 };
-	int status = 0;
+	pid_t pid = -1;
 	if (pipe2(p.in, O_CLOEXEC) || pipe2(p.out, O_CLOEXEC) || pipe2(p.error, O_CLOEXEC))
 		return err_set(err, errno, "pipe: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
-	pid_t pid = fork();
-	if (pid == 0)
-		child(run, &p);
+	int code = tool_start(run->ns, run->argv, p.in[0], p.out[1], p.error[1], &pid);
 	close(p.in[0]);
 	close(p.out[1]);
 	close(p.error[1]);
-	if (pid < 0)
+	if (code)
 		close(p.in[1]);
 	else
 		fcntl(p.in[1], F_SETFL, O_NONBLOCK), converse(run, &p, &error);
 	close(p.out[0]);
 	close(p.error[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	run->exit_code = pid < 0 ? 126 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	int code = 0;
-	if (run->exit_code == 127 && !error.length)
-		code = err_set(err, ENOENT, "%s is not installed", run->argv[0]);
+	run->exit_code = code ? 127 : tool_wait(pid);
+	if (code == ENOENT)
+		err_set(err, code, "%s is not installed", run->argv[0]);
+	else if (code)
+		err_set(err, code, "%s: %s", run->argv[0], strerror(code));
 	else if (run->exit_code)
 		code = err_set(err, EINVAL, "%s: exit %d: %.*s", run->argv[0], run->exit_code,
 			       (int)strcspn(strbuf_text(&error), "\n"), strbuf_text(&error));
@@ -97,27 +148,18 @@ int tool_run(struct tool_run *run, struct err *err)
 	return code;
 }
 
-int tool_ip(int ns, const char *batch, struct err *err)
-{
-	const char *const argv[] = { "ip", "-batch", "-", NULL };
-	struct tool_run run = { .ns = ns, .argv = argv, .input = batch, .input_length = strlen(batch) };
-	return tool_run(&run, err);
-}
-
 /* /proc/sys shows the network namespace of whoever opens the file. */
 static int open_sysctl(int ns, const char *name, int flags)
 {
 	char path[256];
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof path, "/proc/sys/%s", name);
 	for (char *p = path + 10; *p; p++)
 		if (*p == '.')
 			*p = '/';
-	namespace_enter(ns);
+	int home = namespace_visit(ns);
 	int fd = open(path, flags | O_CLOEXEC);
 	int code = errno;
-	namespace_enter(home);
-	close(home);
+	namespace_leave(home);
 	errno = code;
 	return fd;
 }
