@@ -58,8 +58,10 @@ static void on_done(void *ctx, struct op *op)
 	(void)op;
 	luaL_unref(state_lua(t->script->state), LUA_REGISTRYINDEX, t->anchor);
 	t->anchor = LUA_NOREF;
-	if (t->waiter)
+	if (t->waiter) {
+		engine_cancel(world_engine(t->script->world), &t->waiter->timer);
 		task_wake(t->waiter);
+	}
 	t->waiter = NULL;
 }
 
@@ -182,7 +184,7 @@ static int svclab_load(lua_State *L)
 	return 1;
 }
 
-/* Waits for the end of an operation. */
+/* Waits for the end of an operation, at most (second argument) some ns. */
 static int svclab_await(lua_State *L)
 {
 	struct traced *t = check_traced(L);
@@ -191,7 +193,22 @@ static int svclab_await(lua_State *L)
 	if (!t->script->current || L != t->script->current->lua)
 		return luaL_error(L, "cannot wait here: this function is called from C");
 	t->waiter = t->script->current;
+	if (lua_isinteger(L, 2))
+		task_wake_after(t->waiter, lua_tointeger(L, 2));
 	return lua_yield(L, 0);
+}
+
+/* Ends an operation that nobody waits for any more. */
+static int svclab_abandon(lua_State *L)
+{
+	struct traced *t = check_traced(L);
+	t->waiter = NULL;
+	op_on_done(t->op, NULL, NULL);
+	op_free(t->op);
+	t->op = NULL;
+	luaL_unref(L, LUA_REGISTRYINDEX, t->anchor);
+	t->anchor = LUA_NOREF;
+	return 0;
 }
 
 static void set_name(lua_State *L, const char *field, const struct sock_name *name)
@@ -335,7 +352,7 @@ void bind_traffic(lua_State *L)
 		{ "request", svclab_request }, { "ping", svclab_ping }, { "lookup", svclab_lookup },
 		{ "load", svclab_load }, { "await", svclab_await }, { "result", svclab_result },
 		{ "finished", svclab_finished }, { "again", svclab_again }, { "close", svclab_close },
-		{ "trace", svclab_trace }, { NULL, NULL } };
+		{ "trace", svclab_trace }, { "abandon", svclab_abandon }, { NULL, NULL } };
 	if (luaL_newmetatable(L, TRACED)) {
 		lua_pushcfunction(L, traced_free);
 		lua_setfield(L, -2, "__gc");

@@ -86,6 +86,8 @@ struct script *script_of(lua_State *L);
 /* ---- task.c */
 struct task *task_new(struct script *s);
 void task_wake(struct task *t);
+/* Sets its timer. */
+void task_wake_after(struct task *t, int64_t ns);
 /* Runs the clock and tasks until `t` has ended. 0; EINVAL: a Lua error, its value is on
  * top of t->lua's stack. */
 int task_drive(struct script *s, struct task *t, int arguments, struct err *err);

@@ -41,6 +41,11 @@ static void on_timer(void *ctx)
 	task_wake(ctx);
 }
 
+void task_wake_after(struct task *t, int64_t ns)
+{
+	t->timer = engine_after(world_engine(t->script->world), ns, on_timer, t);
+}
+
 static bool anybody(void *ctx)
 {
 	return ((struct script *)ctx)->queue_count > 0;
@@ -104,12 +109,12 @@ void tasks_free(struct script *s)
 static int svclab_sleep(lua_State *L)
 {
 	struct script *s = script_of(L);
-	struct world *w = need_verb(L);
 	lua_Integer ns = luaL_checkinteger(L, 1);
+	need_verb(L);
 	luaL_argcheck(L, ns >= 0 && ns <= LONGEST_RUN_NS, 1, "expected a duration up to ten years");
 	if (!s->current || L != s->current->lua)
 		return luaL_error(L, "cannot wait here: this function is called from C");
-	s->current->timer = engine_after(world_engine(w), ns, on_timer, s->current);
+	task_wake_after(s->current, ns);
 	return lua_yield(L, 0);
 }
 
