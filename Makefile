@@ -28,7 +28,7 @@ SVCLAB_CPPFLAGS = -Isim -I. -D_GNU_SOURCE -DSVCLAB_VERSION='"$(VERSION)"' \
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SVCLAB_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c
 
 LIB_SOURCES := $(sort $(wildcard sim/*.c sim/*/*.c sim/*/*/*.c dataplanes/*.c dataplanes/*/*.c lua/*.c))
-CLI_SOURCES := $(sort $(wildcard cli/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))

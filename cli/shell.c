@@ -1,5 +1,5 @@
 /* cli/shell.c: svclab shell: options, reading lines, the end. */
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 #include <argp.h>
 #include <histedit.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/shell_start.h"
+#include "cli/shell/start.h"
 #include "dns/master.h"
 
 #define LINE_LIMIT (4u << 20) /* one command with its here-documents */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 #include "kube/control/control.h"
 #include "net/capture.h"
 

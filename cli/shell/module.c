@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 static const struct module {
 	const char *name;

@@ -1,5 +1,5 @@
 /* cli/shell_lex.c: text to words and operators (POSIX shell, section 2.3). */
-#include "cli/shell_lex.h"
+#include "cli/shell/lex.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef CLI_SHELL_WORDS_H
 #define CLI_SHELL_WORDS_H
 
-#include "cli/shell_lex.h"
+#include "cli/shell/lex.h"
 
 void fields_add(struct fields *f, const char *text);
 /* $((...)): the value; a mistake is said on io->err and counts as 0. */

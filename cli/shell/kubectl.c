@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_sed.h"
-#include "cli/shell_words.h"
+#include "cli/shell/sed.h"
+#include "cli/shell/words.h"
 #include "world/files.h"
 
 #define WAIT_NS (600 * NS_PER_S)  /* a command that waits without --timeout */

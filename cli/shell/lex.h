@@ -2,7 +2,7 @@
 #ifndef CLI_SHELL_LEX_H
 #define CLI_SHELL_LEX_H
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 #define HERE_MAX 16
 

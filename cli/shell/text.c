@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_words.h"
+#include "cli/shell/words.h"
 
 /* Calls fn with each line, without its newline. */
 static void each_line(struct call *c, const char *text, void *ctx,

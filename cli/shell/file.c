@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 #include "core/file.h"
 #include "world/files.h"
 

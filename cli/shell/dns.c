@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 /* Prints what the tool printed; its exit status. */
 static int ask(struct call *c, const struct lookup *l)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_words.h"
+#include "cli/shell/words.h"
 
 #define NOT_FOUND 127
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_words.h"
+#include "cli/shell/words.h"
 
 #define SEQ_MAX 1000000
 

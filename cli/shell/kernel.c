@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 static const char *view(struct call *c, enum dump_view which, const char *argument)
 {

@@ -1,11 +1,11 @@
 /* cli/shell_sed.c: sed: addresses (N, $, /re/, a,b, !), s///gpI, d, p, q; -n -e -i -E. */
-#include "cli/shell_sed.h"
+#include "cli/shell/sed.h"
 
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 #define SED_COMMANDS 32
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 #define PING_ENDLESS 10 /* requests of a ping that nobody counts, as if stopped by Ctrl-C */
 #define PING_MAX 10000

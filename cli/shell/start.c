@@ -1,5 +1,5 @@
 /* cli/shell_start.c: see shell_start.h. */
-#include "cli/shell_start.h"
+#include "cli/shell/start.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 struct url {
 	char host[256];

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell.h"
+#include "cli/shell/shell.h"
 
 struct stand *shell_stand(struct shell *s)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_words.h"
+#include "cli/shell/words.h"
 
 #define ARITH_DEPTH 50
 

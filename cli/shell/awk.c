@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/shell_words.h"
+#include "cli/shell/words.h"
 
 #define AWK_DEPTH 40
 

@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "cli/shell_lex.h"
+#include "cli/shell/lex.h"
 
 static struct node *list(struct parser *p, const char *const *stops);
 
