@@ -1,4 +1,4 @@
-/* cli/shell_arith.c: $((...)) and `let`: integers as C has them, variables, assignments. */
+/* cli/shell/arith.c: $((...)) and `let`: integers as C has them, variables, assignments. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

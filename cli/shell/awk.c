@@ -1,4 +1,4 @@
-/* cli/shell_awk.c: as much of awk as pipes behind kubectl use.
+/* cli/shell/awk.c: as much of awk as pipes behind kubectl use.
  *
  * [-F SEPARATOR] [-v NAME=VALUE] 'PATTERN { STATEMENTS } ...'. Patterns: /re/, BEGIN, END,
  * an expression. Statements: print, printf, assignments (= += -= ++), next. Expressions:

@@ -1,4 +1,4 @@
-/* cli/shell_builtin.c: what shells do themselves, and echo, printf, test, seq. */
+/* cli/shell/builtin.c: what shells do themselves, and echo, printf, test, seq. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* cli/shell_dns.c: dig, nslookup, host, getent: arguments; dns/ asks and prints. */
+/* cli/shell/dns.c: dig, nslookup, host, getent: arguments; dns/ asks and prints. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

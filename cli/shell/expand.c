@@ -1,4 +1,4 @@
-/* cli/shell_expand.c: what words become when a command runs (POSIX shell, section 2.6).
+/* cli/shell/expand.c: what words become when a command runs (POSIX shell, section 2.6).
  *
  * Done: quotes, variables with their operators, command substitution, arithmetic, field
  * splitting at blanks, and bash's braces ({a,b}, {1..3}). Not done: file name patterns.

@@ -1,4 +1,4 @@
-/* cli/shell_file.c: files: cat, ls, rm, cp, mv, cd, tee.
+/* cli/shell/file.c: files: cat, ls, rm, cp, mv, cd, tee.
  *
  * Files are the place's (world/files.h). What is not there is read from the machine's
  * disk on nodes, so that `kubectl apply -f web.yaml` takes a manifest of the user's;

@@ -1,4 +1,4 @@
-/* cli/shell_http.c: curl (7.88) and wget (GNU 1.21 and busybox), over the simulated network. */
+/* cli/shell/http.c: curl (7.88) and wget (GNU 1.21 and busybox), over the simulated network. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* cli/shell_install.c: what tutorials do to machines before they begin.
+/* cli/shell/install.c: what tutorials do to machines before they begin.
  *
  * All tools are there and all images can be pulled, so installing changes nothing; each
  * command says so in one line.

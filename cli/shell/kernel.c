@@ -1,4 +1,4 @@
-/* cli/shell_kernel.c: iptables, ipset, ipvsadm, nft, conntrack: views as the tools print
+/* cli/shell/kernel.c: iptables, ipset, ipvsadm, nft, conntrack: views as the tools print
  * them, and what an administrator changes. */
 #include <errno.h>
 #include <stdio.h>

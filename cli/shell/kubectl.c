@@ -1,4 +1,4 @@
-/* cli/shell_kubectl.c: kubectl: files, exec in pods, editors, waiting. */
+/* cli/shell/kubectl.c: kubectl: files, exec in pods, editors, waiting. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

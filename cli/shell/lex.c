@@ -1,4 +1,4 @@
-/* cli/shell_lex.c: text to words and operators (POSIX shell, section 2.3). */
+/* cli/shell/lex.c: text to words and operators (POSIX shell, section 2.3). */
 #include "cli/shell/lex.h"
 
 #include <stdarg.h>

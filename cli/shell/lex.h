@@ -1,4 +1,4 @@
-/* cli/shell_lex.h: between the lexer and the parser of the shell. */
+/* cli/shell/lex.h: between the lexer and the parser of the shell. */
 #ifndef CLI_SHELL_LEX_H
 #define CLI_SHELL_LEX_H
 

@@ -1,4 +1,4 @@
-/* cli/shell_link.c: ping, ip, ifconfig, ss, netstat, route, sysctl. */
+/* cli/shell/link.c: ping, ip, ifconfig, ss, netstat, route, sysctl. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* cli/shell_module.c: lsmod, modprobe, modinfo.
+/* cli/shell/module.c: lsmod, modprobe, modinfo.
  *
  * The modules that containers and kube-proxy's modes need, with the sizes and uses that
  * /proc/modules of Debian's kernel 6.1.0-56-cloud-amd64 shows. The rest of a machine's

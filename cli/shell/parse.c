@@ -1,4 +1,4 @@
-/* cli/shell_parse.c: tokens to trees (POSIX shell, section 2.10). */
+/* cli/shell/parse.c: tokens to trees (POSIX shell, section 2.10). */
 #include <ctype.h>
 #include <string.h>
 

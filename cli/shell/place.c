@@ -1,4 +1,4 @@
-/* cli/shell_place.c: where commands run: ssh, node, pod, outside, exit. */
+/* cli/shell/place.c: where commands run: ssh, node, pod, outside, exit. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

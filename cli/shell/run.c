@@ -1,4 +1,4 @@
-/* cli/shell_run.c: trees to commands.
+/* cli/shell/run.c: trees to commands.
  *
  * The commands of a pipe run one after the other, each on what the one before wrote.
  * A command behind & runs in the foreground: there is one clock.

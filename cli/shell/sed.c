@@ -1,4 +1,4 @@
-/* cli/shell_sed.c: sed: addresses (N, $, /re/, a,b, !), s///gpI, d, p, q; -n -e -i -E. */
+/* cli/shell/sed.c: sed: addresses (N, $, /re/, a,b, !), s///gpI, d, p, q; -n -e -i -E. */
 #include "cli/shell/sed.h"
 
 #include <regex.h>

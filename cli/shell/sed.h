@@ -1,4 +1,4 @@
-/* cli/shell_sed.h: sed on a text, for the command and for kubectl's editor. */
+/* cli/shell/sed.h: sed on a text, for the command and for kubectl's editor. */
 #ifndef CLI_SHELL_SED_H
 #define CLI_SHELL_SED_H
 

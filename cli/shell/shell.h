@@ -1,7 +1,7 @@
-/* cli/shell.h: a shell on a simulated cluster.
+/* cli/shell/shell.h: a shell on a simulated cluster.
  *
- * Text is parsed into a list of commands (shell_parse.c), words are expanded when they
- * run (shell_expand.c), a command is looked up by name in the tables of the files
+ * Text is parsed into a list of commands (cli/shell/parse.c), words are expanded when they
+ * run (cli/shell/expand.c), a command is looked up by name in the tables of the files
  * shell_*.c, one a noun, and writes into buffers; what reaches the top goes to standard
  * output and standard error. Nothing is started on the machine and nothing is written to
  * its disk: files are those of the simulated node or pod, and what a script reads and the
@@ -35,7 +35,7 @@
 #define ROUNDS_MAX 100000u        /* of a loop that nobody at a terminal could stop */
 #define OUTPUT_MAX (64u << 20)    /* bytes that one command line may hold back */
 
-/* ---- programs as trees (shell_parse.c) -------------------------------------------- */
+/* ---- programs as trees (cli/shell/parse.c) -------------------------------------------- */
 
 enum node_kind { NODE_SIMPLE, NODE_PIPE, NODE_LIST, NODE_FOR, NODE_WHILE, NODE_UNTIL, NODE_IF,
 		 NODE_GROUP, NODE_SUBSHELL, NODE_CASE, NODE_FUNCTION };
@@ -117,7 +117,7 @@ struct shell {
 	struct strbuf environment; /* for stand_variable */
 };
 
-/* ---- shell_run.c ------------------------------------------------------------------------ */
+/* ---- cli/shell/run.c ------------------------------------------------------------------------ */
 
 /* Runs a text; the exit code of its last command. */
 int shell_run_text(struct shell *s, const char *text, const struct io *io);
@@ -133,7 +133,7 @@ bool shell_must_stop(const struct shell *s);
 /* Shows what commands have written so far. */
 void shell_flush(struct shell *s);
 
-/* ---- shell_expand.c ----------------------------------------------------------------------- */
+/* ---- cli/shell/expand.c ----------------------------------------------------------------------- */
 
 /* Appends the fields that a raw word becomes. */
 struct fields { char **items; uint32_t count, capacity; struct arena *arena; };
@@ -147,7 +147,7 @@ const char *shell_get(const struct shell *s, const char *name); /* NULL: not set
 void shell_set(struct shell *s, const char *name, const char *value);
 void shell_unset(struct shell *s, const char *name);
 
-/* ---- shell_place.c ------------------------------------------------------------------------- */
+/* ---- cli/shell/place.c ------------------------------------------------------------------------- */
 
 struct stand *shell_stand(struct shell *s);
 /* The standpoint's place; NULL: it is gone, said on `io`. */
@@ -165,7 +165,7 @@ bool stand_busybox(struct shell *s);
 int stand_push(struct shell *s, const char *place, const char *container, struct err *err);
 void stand_prompt(struct shell *s, struct strbuf *out);
 
-/* ---- shell_file.c ---------------------------------------------------------------------------- */
+/* ---- cli/shell/file.c ---------------------------------------------------------------------------- */
 
 int shell_read_file(struct shell *s, const char *path, struct strbuf *out);
 int shell_write_file(struct shell *s, const char *path, const char *text, size_t length,

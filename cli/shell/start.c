@@ -1,4 +1,4 @@
-/* cli/shell_start.c: see shell_start.h. */
+/* cli/shell/start.c: see cli/shell/start.h. */
 #include "cli/shell/start.h"
 
 #include <errno.h>

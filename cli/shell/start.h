@@ -1,4 +1,4 @@
-/* cli/shell_start.h: a running cluster from manifests.
+/* cli/shell/start.h: a running cluster from manifests.
  *
  * Node objects of the files give the cluster's nodes (names, labels, zone, the annotation
  * svclab.dev/network); without any there are three, control-plane, worker-1 and worker-2.

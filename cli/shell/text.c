@@ -1,4 +1,4 @@
-/* cli/shell_text.c: filters: grep, head, tail, wc, sort, uniq, cut, tr, xargs. */
+/* cli/shell/text.c: filters: grep, head, tail, wc, sort, uniq, cut, tr, xargs. */
 #include <ctype.h>
 #include <regex.h>
 #include <stdlib.h>

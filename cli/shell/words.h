@@ -1,4 +1,4 @@
-/* cli/shell_words.h: between the files of the shell's language. */
+/* cli/shell/words.h: between the files of the shell's language. */
 #ifndef CLI_SHELL_WORDS_H
 #define CLI_SHELL_WORDS_H
 

@@ -1,4 +1,4 @@
-/* cli/shell_world.c: time, kube-proxy's mode, faults, captures, help. */
+/* cli/shell/world.c: time, kube-proxy's mode, faults, captures, help. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
