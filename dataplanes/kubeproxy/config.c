@@ -115,6 +115,8 @@ static int detect_cidr(struct reading *r, const char *field, const char *text)
 	if (!strchr(text, '/') || !net_prefix_parse(text, &p))
 		return bad(r, field, text, "ranges like 10.244.0.0/16 separated by commas");
 	struct local_detector *d = &r->out->families[family_index(p.addr.family)].detect;
+	if (r->out->version >= KUBE_1_30)
+		p = net_prefix_masked(&p);
 	if (d->kind == DETECT_NONE) {
 		d->kind = DETECT_CIDR;
 		d->text = arena_strdup(r->arena, net_prefix_text(&p, out));
@@ -220,8 +222,11 @@ static void finish_node_ports(struct reading *r, struct family_config *family)
 	if (!family->node_port_cidrs.count)
 		family->node_port_all = family->node_port_loopback = true;
 	for (uint32_t i = 0; i < family->node_port_cidrs.count; i++) {
-		struct net_prefix p = net_prefix_masked(&family->node_port_cidrs.items[i]);
-		if (p.bits == 0)
+		struct net_prefix given = family->node_port_cidrs.items[i];
+		struct net_prefix p = net_prefix_masked(&given);
+		/* v1.30 compares texts: 10.0.0.0/0 is not 0.0.0.0/0 there. */
+		if (p.bits == 0 && (r->out->version >= KUBE_1_34 ||
+				    net_addr_is_unspecified(&given.addr)))
 			family->node_port_all = true;
 		if (family->family == NET_V4 &&
 		    (net_addr_is_loopback(&p.addr) || net_prefix_contains(&p, &start)))
@@ -244,21 +249,23 @@ static int read_node_ports(struct reading *r, const char *mode)
 	for (uint32_t i = 0; i < count; i++) {
 		const char *text = r->given->node_port_addresses.items[i];
 		struct net_prefix p;
-		if (kube_is(text, "primary") && c->version >= KUBE_1_34) {
+		if (kube_is(text, "primary") && c->version >= KUBE_1_34 && count == 1) {
 			primary = true;
 			continue;
 		}
 		if (!strchr(text, '/') || !net_prefix_parse(text, &p))
 			return bad(r, "nodePortAddresses", text,
-				   c->version >= KUBE_1_34 ? "ranges like 10.0.0.0/8, or primary" :
+				   c->version >= KUBE_1_34 ? "ranges like 10.0.0.0/8, or primary alone" :
 							     "ranges like 10.0.0.0/8");
 		add_prefix(r->arena, &c->families[family_index(p.addr.family)].node_port_cidrs, &p);
 	}
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		struct family_config *family = &c->families[f];
-		/* v1.30's nftables mode: an empty list of the family is the node's IP. */
-		if (primary || (kube_is(mode, "nftables") && c->version < KUBE_1_34 &&
-				!family->node_port_cidrs.count))
+		/* v1.30's nftables mode: an empty list of the family is the node's IP. The word
+		 * `primary` leaves a family alone in which the node has none: all its addresses. */
+		if ((primary && !net_addr_is_loopback(&family->node_ip)) ||
+		    (kube_is(mode, "nftables") && c->version < KUBE_1_34 &&
+		     !family->node_port_cidrs.count))
 			add_primary(r, family);
 		finish_node_ports(r, family);
 	}
@@ -361,8 +368,12 @@ static void add_service_cidr(struct reading *r, const char *text)
 	struct net_prefix p;
 	if (!net_prefix_parse(text, &p))
 		return;
+	struct prefix_list *list = &r->out->families[family_index(p.addr.family)].service_cidrs;
 	p = net_prefix_masked(&p);
-	add_prefix(r->arena, &r->out->families[family_index(p.addr.family)].service_cidrs, &p);
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->items[i].bits == p.bits && net_addr_equal(&list->items[i].addr, &p.addr))
+			return;
+	add_prefix(r->arena, list, &p);
 }
 
 /* ServiceCIDR objects; the API server of v1.33 on makes one from kubeadm's serviceSubnet. */

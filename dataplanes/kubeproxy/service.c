@@ -14,6 +14,7 @@
 
 #define AFFINITY_SECONDS 10800
 #define ENDPOINT_TEXT (NET_ADDR_TEXT + 8)
+#define BLANKS " \t\n\v\f\r"
 
 struct maker {
 	const struct kube_store *store;
@@ -57,10 +58,19 @@ static const char *cluster_ip(const struct kube_service *s, uint8_t family, stru
 	return NULL;
 }
 
+/* kube-proxy watches neither what another proxy serves nor what belongs to headless
+ * Services: its informers ask for objects without these labels, whatever their value. */
+static bool hidden(const struct kube_meta *meta)
+{
+	return kube_map_get(&meta->labels, "service.kubernetes.io/service-proxy-name") ||
+	       kube_map_get(&meta->labels, "service.kubernetes.io/headless");
+}
+
 static bool skipped(const struct kube_service *s)
 {
 	return kube_is(s->spec.type, "ExternalName") || !s->spec.cluster_ip ||
-	       !*s->spec.cluster_ip || kube_is(s->spec.cluster_ip, "None");
+	       !*s->spec.cluster_ip || kube_is(s->spec.cluster_ip, "None") ||
+	       hidden(&s->object.meta);
 }
 
 static const char *addr_of_family(struct maker *m, const char *text)
@@ -104,8 +114,8 @@ static void make_ranges(struct maker *m, struct service_port *p)
 	p->range_prefixes = take(m, (ranges->count + 1) * sizeof *p->range_prefixes);
 	for (uint32_t i = 0; i < ranges->count; i++) {
 		struct net_prefix prefix;
-		const char *start = ranges->items[i] + strspn(ranges->items[i], " \t");
-		size_t n = strcspn(start, " \t");
+		const char *start = ranges->items[i] + strspn(ranges->items[i], BLANKS);
+		size_t n = strcspn(start, BLANKS);
 		if (n >= sizeof trimmed)
 			continue;
 		memcpy(trimmed, start, n);
@@ -236,7 +246,8 @@ static void find_in_slice(struct finding *f, const struct service_port *p,
 			  const struct kube_endpoint_slice *slice)
 {
 	static const struct kube_strings none;
-	if (!kube_is(slice->address_type, f->m->family == NET_V6 ? "IPv6" : "IPv4"))
+	if (!kube_is(slice->address_type, f->m->family == NET_V6 ? "IPv6" : "IPv4") ||
+	    hidden(&slice->object.meta))
 		return;
 	for (uint32_t i = 0; i < slice->ports.count; i++) {
 		const struct kube_endpoint_port *port = &slice->ports.items[i];
@@ -260,6 +271,7 @@ static void find_in_slice(struct finding *f, const struct service_port *p,
 	}
 }
 
+/* As the slice that is mirrored from it: of the conditions it has ready only. */
 static void find_in_subset(struct finding *f, const struct service_port *p,
 			   const struct kube_endpoints_subset *subset)
 {
@@ -275,7 +287,7 @@ static void find_in_subset(struct finding *f, const struct service_port *p,
 				k < ready ? &subset->addresses.items[k] :
 					    &subset->not_ready.items[k - ready];
 			find_endpoint(f, or_empty(a->ip), (uint16_t)port->port.value,
-				      (struct endpoint){ .ready = k < ready, .serving = k < ready,
+				      (struct endpoint){ .ready = k < ready, .serving = true,
 							 .node = or_empty(a->node_name),
 							 .zones = &none, .nodes = &none });
 		}

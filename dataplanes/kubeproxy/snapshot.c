@@ -203,7 +203,7 @@ bool snapshot_next_stretch(const struct snapshot *was, const struct snapshot *no
 
 /* ---- conflicts --------------------------------------------------------------------------------- */
 
-/* Whether nobody has it yet, or the same owner. */
+/* Whether nobody has it yet, or (with an owner) the same one. */
 static bool claim(struct table *claims, struct arena *a, const void *owner, const char *ip,
 		  const char *proto, unsigned port)
 {
@@ -212,20 +212,28 @@ static bool claim(struct table *claims, struct arena *a, const void *owner, cons
 	const void **holder = table_put(claims, key, &added);
 	if (added)
 		*holder = owner;
-	return *holder == owner;
+	return added || (owner && *holder == owner);
 }
 
-/* An address and port belong to one service port, the address itself to one Service. */
+static bool claim_addresses(struct table *claims, struct arena *a, const struct service_port *p,
+			    const char *const *ips, uint32_t count)
+{
+	bool alone = true;
+	for (uint32_t i = 0; i < count; i++)
+		alone &= claim(claims, a, NULL, ips[i], p->proto, p->port) &&
+			 claim(claims, a, p->service, ips[i], "", 0);
+	return alone;
+}
+
+/* An address and port belong to one service port, and to one of its lists once; the
+ * address itself belongs to one Service. */
 static bool claim_port(struct table *claims, struct arena *a, const struct service_port *p)
 {
-	bool alone = claim(claims, a, p, p->cluster_ip_text, p->proto, p->port);
-	for (uint32_t i = 0; i < p->external_ip_count; i++)
-		alone &= claim(claims, a, p, p->external_ips[i], p->proto, p->port) &&
-			 claim(claims, a, p->service, p->external_ips[i], "", 0);
-	for (uint32_t i = 0; i < p->vip_count; i++)
-		alone &= claim(claims, a, p, p->vips[i], p->proto, p->port) &&
-			 claim(claims, a, p->service, p->vips[i], "", 0);
-	return alone && (!p->node_port || claim(claims, a, p, "", p->proto, p->node_port));
+	return claim(claims, a, NULL, p->cluster_ip_text, p->proto, p->port) &&
+	       claim_addresses(claims, a, p, (const char *const *)p->external_ips,
+			       p->external_ip_count) &&
+	       claim_addresses(claims, a, p, (const char *const *)p->vips, p->vip_count) &&
+	       (!p->node_port || claim(claims, a, NULL, "", p->proto, p->node_port));
 }
 
 bool snapshot_conflicts(struct snapshot *s)

@@ -75,7 +75,8 @@ bool snapshot_next_stretch(const struct snapshot *was, const struct snapshot *no
 			   struct stretch *stretch);
 
 /* Whether two service ports of the snapshot claim the same address and port or the same
- * node port (which one wins is a matter of order), or two Services the same address. */
+ * node port (which one wins is a matter of order), one of them does so twice, or two
+ * Services claim the same address. */
 bool snapshot_conflicts(struct snapshot *s);
 
 #endif

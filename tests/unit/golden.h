@@ -57,28 +57,41 @@ static inline void golden_addr(struct golden *g, const char *text, const char *d
 		g->devs[g->view.node_addr_count++] = dev;
 }
 
-static inline bool golden_open(struct golden *g, const char *file, const char *node,
-			       const struct planner_class *class, enum kube_version version)
+static inline void golden_empty(struct golden *g, const char *node,
+				const struct planner_class *class, enum kube_version version)
 {
-	struct err err = { "" };
 	*g = (struct golden){ .class = class };
 	g->choice = choice_new(1);
 	g->store = kube_store_new(NULL, g->choice);
 	snprintf(g->node, sizeof g->node, "%s", node);
-	if (manifest_load(g->store, &file, 1, NULL, &err))
-		return check_note(false, file, 0, "%s", err.text);
 	g->view = (struct proxy_view){ .store = g->store, .shared = &g->shared, .node = g->node,
 				       .node_addrs = g->addrs, .node_addr_devs = g->devs,
 				       .version = version };
+}
+
+/* A planner on what is in the store; what else it should see belongs into the view before. */
+static inline bool golden_start(struct golden *g, const char *file)
+{
+	struct err err = { "" };
 	golden_addr(g, "127.0.0.1/8", "lo");
 	golden_addr(g, "::1/128", "lo");
 	const struct kube_node *n =
 		(const void *)kube_store_get(g->store, KIND_NODE, "", g->node);
 	for (uint32_t i = 0; n && i < n->status.addresses.count; i++)
 		golden_addr(g, n->status.addresses.items[i].address, "eth0");
-	if (class->open(&g->view, &g->planner, &err))
+	if (g->class->open(&g->view, &g->planner, &err))
 		return check_note(false, file, 0, "%s", err.text);
 	return true;
+}
+
+static inline bool golden_open(struct golden *g, const char *file, const char *node,
+			       const struct planner_class *class, enum kube_version version)
+{
+	struct err err = { "" };
+	golden_empty(g, node, class, version);
+	if (manifest_load(g->store, &file, 1, NULL, &err))
+		return check_note(false, file, 0, "%s", err.text);
+	return golden_start(g, file);
 }
 
 static inline bool golden_plan(struct golden *g, bool full)
