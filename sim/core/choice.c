@@ -11,9 +11,9 @@
 #define LARGEST_ENUMERATION 4096u
 
 struct site {
-	uint64_t state;
+	uint64_t state, began;        /* `began`: where it was when exhaustive mode began */
 	uint64_t *script;
-	uint32_t script_count, script_next;
+	uint32_t script_count, script_next, script_began;
 	bool exhaustive, recorded;
 	struct choice_drawn *drawn;
 	uint32_t drawn_count, drawn_capacity;
@@ -44,6 +44,13 @@ struct choice *choice_new(uint64_t seed)
 	return c;
 }
 
+static void forget_wheels(struct choice *c)
+{
+	for (uint32_t i = 0; i < c->wheel_count; i++)
+		free(c->wheels[i].weights);
+	c->wheel_count = c->wheel_next = 0;
+}
+
 void choice_free(struct choice *c)
 {
 	if (!c)
@@ -54,8 +61,7 @@ void choice_free(struct choice *c)
 		free(((struct site *)value)->drawn);
 	}
 	table_free(&c->sites);
-	for (uint32_t i = 0; i < c->wheel_count; i++)
-		free(c->wheels[i].weights);
+	forget_wheels(c);
 	free(c->wheels);
 	free(c);
 }
@@ -70,7 +76,7 @@ static struct site *site_of(struct choice *c, const char *name)
 	bool added;
 	struct site *s = table_put(&c->sites, name, &added);
 	if (added)
-		s->state = hash_bytes(name, strlen(name), c->seed);
+		s->state = s->began = hash_bytes(name, strlen(name), c->seed);
 	return s;
 }
 
@@ -232,21 +238,38 @@ const char *choice_mismatch(const struct choice *c)
 
 void choice_exhaust(struct choice *c, const char *name, uint32_t limit)
 {
+	void *value;
+	for (uint32_t i = 0; table_next(&c->sites, &i, NULL, &value);) {
+		struct site *s = value;
+		s->began = s->state;
+		s->script_began = s->script_next;
+	}
 	site_of(c, name)->exhaustive = true;
+	forget_wheels(c);
 	c->limit = limit;
+	c->runs = 0;
+	c->truncated = false;
 }
 
 void choice_restart(struct choice *c)
 {
-	const void *name;
 	void *value;
-	for (uint32_t i = 0; table_next(&c->sites, &i, &name, &value);) {
+	for (uint32_t i = 0; table_next(&c->sites, &i, NULL, &value);) {
 		struct site *s = value;
-		s->state = hash_bytes(name, strlen(name), c->seed);
-		s->script_next = 0;
+		s->state = s->began;
+		s->script_next = s->script_began;
 	}
 	c->wheel_next = 0;
 	c->probability = 1;
+}
+
+void choice_exhaust_end(struct choice *c)
+{
+	void *value;
+	choice_restart(c);
+	for (uint32_t i = 0; table_next(&c->sites, &i, NULL, &value);)
+		((struct site *)value)->exhaustive = false;
+	forget_wheels(c);
 }
 
 bool choice_advance(struct choice *c)

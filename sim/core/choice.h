@@ -53,11 +53,13 @@ uint32_t choice_recorded(const struct choice *c, const char *site, const struct 
 const char *choice_mismatch(const struct choice *c);
 
 /* Exhaustive mode over one site (call again for more). Before each run call
- * choice_restart (streams start again); after it choice_advance: false when all
- * outcomes were seen or `limit` runs were made (choice_truncated tells). */
+ * choice_restart (streams go back to where they were when it began); after it
+ * choice_advance: false when all outcomes were seen or `limit` runs were made
+ * (choice_truncated tells). choice_exhaust_end: draws go on as if there had been no run. */
 void choice_exhaust(struct choice *c, const char *site, uint32_t limit);
 void choice_restart(struct choice *c);
 bool choice_advance(struct choice *c);
+void choice_exhaust_end(struct choice *c);
 bool choice_truncated(const struct choice *c);
 /* Product of the probabilities of the enumerated draws of the current run. */
 double choice_probability(const struct choice *c);

@@ -313,17 +313,19 @@ static int all_outcomes(struct run *r, struct trace_report *out, struct err *err
 			trace_report_add(out, &o);
 		return code;
 	}
+	int code;
 	choice_exhaust(w->choice, "backend", TRACE_RUNS_MAX);
 	do {
 		choice_restart(w->choice);
-		int code = one_outcome(r, &o, err);
+		code = one_outcome(r, &o, err);
 		if (code)
-			return code;
+			break;
 		o.probability = choice_probability(w->choice);
 		trace_report_add(out, &o);
 	} while (choice_advance(w->choice));
 	out->truncated = choice_truncated(w->choice);
-	return 0;
+	choice_exhaust_end(w->choice);
+	return code;
 }
 
 int world_trace(struct world *w, const struct trace_query *q, struct trace_report *out,

@@ -115,6 +115,34 @@ static void exhaustive_probabilities_sum_to_one(void)
 	choice_free(c);
 }
 
+static void exhaustive_mode_leaves_no_trace(void)
+{
+	uint64_t drawn[2][4];
+	for (int with = 0; with < 2; with++) {
+		struct choice *c = choice_new(5);
+		choice_uniform(c, "backend", 1000);
+		for (int twice = 0; with && twice < 2; twice++) {
+			uint64_t first = 0;
+			int runs = 0;
+			choice_exhaust(c, "backend", 100);
+			do {
+				choice_restart(c);
+				uint64_t isn = choice_uniform(c, "isn", 1u << 30);
+				CHECK(!runs || isn == first);
+				first = isn;
+				choice_uniform(c, "backend", 3);
+				runs++;
+			} while (choice_advance(c));
+			choice_exhaust_end(c);
+			CHECK_INT(runs, 3);
+		}
+		for (int i = 0; i < 4; i++)
+			drawn[with][i] = choice_uniform(c, i & 1 ? "isn" : "backend", 1u << 30);
+		choice_free(c);
+	}
+	CHECK(memcmp(drawn[0], drawn[1], sizeof drawn[0]) == 0);
+}
+
 static void table_agrees_with_a_plain_array(void)
 {
 	enum { KEYS = 500 };
@@ -189,6 +217,7 @@ static const struct check tests[] = {
 	{ "a draw at one site moves no other site", sites_have_streams_of_their_own },
 	{ "scripted answers are used first and a bad one is reported", scripted_answers_come_first },
 	{ "exhaustive runs cover all outcomes, probabilities sum to 1", exhaustive_probabilities_sum_to_one },
+	{ "draws go on after exhaustive runs as if there had been none", exhaustive_mode_leaves_no_trace },
 	{ "a hash table agrees with a plain array over 50,000 operations", table_agrees_with_a_plain_array },
 	{ "a table walks in the order of insertion", table_walks_in_order_of_insertion },
 	{ "an error names file, line and column", errors_name_the_place },
