@@ -189,6 +189,9 @@ struct planner_class {
 	 * open. They outlive the planner. */
 	void (*serve)(struct planner *p, struct sockets_ref sockets, struct engine *engine,
 		      struct choice *choice);
+	/* For such a mode what reset_flows is to the executor: connections end without a word
+	 * to anybody, and no client was ever seen. */
+	void (*forget)(struct planner *p);
 };
 
 /* ---- executor ------------------------------------------------------------ */

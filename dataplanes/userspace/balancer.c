@@ -79,6 +79,12 @@ void balancer_update(struct balancer *b, const struct service_port *p, struct ch
 	b->next = 0;
 }
 
+void balancer_forget(struct balancer *b)
+{
+	table_clear(&b->clients);
+	b->next = 0;
+}
+
 bool balancer_next(struct balancer *b, const struct net_addr *client, bool reset, int64_t now_ns,
 		   struct sock_name *out)
 {

@@ -26,6 +26,8 @@ void balancer_init(struct balancer *b);
 void balancer_free(struct balancer *b);
 /* Takes over the ready endpoints and affinity of a port; choice NULL: not shuffled. */
 void balancer_update(struct balancer *b, const struct service_port *p, struct choice *choice);
+/* As before the first client. */
+void balancer_forget(struct balancer *b);
 /* False: there is no endpoint. reset: the endpoint the client had did not answer. */
 bool balancer_next(struct balancer *b, const struct net_addr *client, bool reset, int64_t now_ns,
 		   struct sock_name *out);

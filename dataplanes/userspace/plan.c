@@ -68,6 +68,12 @@ static void userspace_serve(struct planner *p, struct sockets_ref sockets, struc
 	p->process = proxy_process_new(sockets, engine, choice, p->base.config->udp_idle_ns);
 }
 
+static void userspace_forget(struct planner *p)
+{
+	if (p->process)
+		proxy_process_forget(p->process);
+}
+
 /* ---- portals ----------------------------------------------------------------------------- */
 
 struct syncing {
@@ -215,5 +221,5 @@ const struct planner_class userspace_planner = {
 	.list = userspace_list, .close = userspace_close, .changed = kubeproxy_changed,
 	.due = kubeproxy_due, .next = kubeproxy_next, .done = kubeproxy_done,
 	.health_ports = userspace_health_ports, .health = kubeproxy_health,
-	.serve = userspace_serve,
+	.serve = userspace_serve, .forget = userspace_forget,
 };

@@ -315,6 +315,27 @@ void proxy_process_free(struct proxy_process *p)
 	free(p);
 }
 
+static void drop(struct proxy_process *p, struct sock **s)
+{
+	if (*s)
+		p->sockets.class->abort(*s);
+	*s = NULL;
+}
+
+void proxy_process_forget(struct proxy_process *p)
+{
+	while (p->connections) {
+		drop(p, &p->connections->in);
+		drop(p, &p->connections->out);
+		end_connection(p->connections);
+	}
+	for (struct proxy_port *port = p->ports; port; port = port->next) {
+		port->dialling = port->line = port->line_end = NULL;
+		session_end_all(port);
+		balancer_forget(&port->balancer);
+	}
+}
+
 uint64_t proxy_process_copied(const struct proxy_process *p)
 {
 	return p->copied;

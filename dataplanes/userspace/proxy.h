@@ -26,6 +26,10 @@ struct proxy_process *proxy_process_new(struct sockets_ref sockets, struct engin
 /* As when the process ends: every socket is closed. NULL is allowed. */
 void proxy_process_free(struct proxy_process *p);
 
+/* Drops every connection and session without a word to either end, and the clients that
+ * the balancers know. */
+void proxy_process_forget(struct proxy_process *p);
+
 /* Listens on `port` of all addresses, and holds `node_port` (0: none) so that nobody else
  * takes it. 0 or errno (EADDRINUSE: try another port). */
 int proxy_port_open(struct proxy_process *p, uint8_t family, uint8_t proto, uint16_t port,

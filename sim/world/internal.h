@@ -186,6 +186,8 @@ void dumps_free(struct world *w);
 
 void proxy_new(struct place *node); /* none for a dataplane without planner */
 void proxy_free(struct proxy *x);
+/* Flows that kube-proxy itself carries are forgotten, as the executor's reset_flows does. */
+void proxy_forget(struct proxy *x);
 /* Plans and loads everything now, without time. */
 int proxy_load_now(struct proxy *x, struct err *err);
 int proxy_list(struct place *node, enum rules_format format, enum rules_view view,

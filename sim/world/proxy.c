@@ -152,6 +152,12 @@ int proxy_start(struct proxy *x, struct err *err)
 	return 0;
 }
 
+void proxy_forget(struct proxy *x)
+{
+	if (x && x->planner && x->class->forget)
+		x->class->forget(x->planner);
+}
+
 void proxy_stop(struct proxy *x)
 {
 	engine_cancel(x->world->engine, &x->wake);

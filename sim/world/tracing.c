@@ -265,6 +265,8 @@ static void run_free(struct run *r)
 	for (uint32_t i = 0; w->executor && table_next(&w->places, &i, NULL, &value);)
 		if ((*(struct place **)value)->attached)
 			programs_drop(*(struct place **)value);
+	for (uint32_t i = 0; i < w->node_count; i++)
+		proxy_forget(w->nodes[i]->proxy);
 	if (w->executor)
 		w->row->executor->reset_flows(w->executor);
 }
