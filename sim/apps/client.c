@@ -11,7 +11,7 @@
 
 struct client {
 	struct client_config config;
-	char *path, *host, *data;
+	char *path, *host, *data, *headers;
 	struct sock *sock;
 	struct http_message answer;
 	struct client_result result;
@@ -64,9 +64,9 @@ static int send_request(struct client *c)
 {
 	struct strbuf out = { 0 };
 	size_t length = c->data ? strlen(c->data) : 0;
-	strbuf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: svclab\r\n",
+	strbuf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s\r\n%s",
 		      c->config.method ? c->config.method : length ? "POST" : "GET", c->path,
-		      c->host);
+		      c->host, c->headers ? c->headers : "User-Agent: svclab\r\n");
 	if (length)
 		strbuf_printf(&out, "Content-Length: %zu\r\n", length);
 	if (!c->config.keep_open)
@@ -223,6 +223,7 @@ int client_start(const struct client_config *config, client_done_fn *fn, void *c
 					  : net_endpoint_text(&config->remote.addr,
 							      config->remote.port, remote));
 	c->data = config->data ? mem_strdup(config->data) : NULL;
+	c->headers = config->headers ? mem_strdup(config->headers) : NULL;
 	c->result.started_ns = engine_now(config->engine);
 	c->result.peer = config->remote;
 	c->waiting = true;
@@ -284,5 +285,6 @@ void client_free(struct client *c)
 	free(c->path);
 	free(c->host);
 	free(c->data);
+	free(c->headers);
 	free(c);
 }

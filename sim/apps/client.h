@@ -25,6 +25,7 @@ struct client_config {
 	struct sock_options options;
 	const char *method, *path, *host; /* NULL: GET, /, the remote address */
 	const char *data;           /* body or datagram; NULL none */
+	const char *headers;        /* lines with CRLF instead of User-Agent; NULL none */
 	int64_t timeout_ns;         /* for the whole request; 0: as the socket gives up */
 	bool connect_only, keep_open;
 };

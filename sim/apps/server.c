@@ -82,10 +82,13 @@ static bool serve_one(struct peer *p)
 		strbuf_printf(&body, "%s\n", s->name);
 	s->requests++;
 	if (s->config.access) {
-		char agent[128];
-		struct server_access access = { p->client, p->request.method, p->request.path,
-						http_header(&p->request, "User-Agent", agent, sizeof agent),
-						status, body.length };
+		char agent[128], forwarded[128];
+		struct server_access access = {
+			p->client, p->request.method, p->request.path,
+			http_header(&p->request, "User-Agent", agent, sizeof agent),
+			http_header(&p->request, "X-Forwarded-For", forwarded, sizeof forwarded),
+			status, body.length
+		};
 		s->config.access(s->config.ctx, &access);
 	}
 	respond(p, status, s->config.answer ? &headers : NULL, &body);

@@ -30,6 +30,7 @@ typedef int server_answer_fn(void *ctx, const char *method, const char *path,
 struct server_access {
 	struct sock_name client;
 	const char *method, *path, *agent; /* agent: User-Agent; "" none */
+	const char *forwarded;             /* X-Forwarded-For; "" none */
 	int status;
 	size_t length;
 };

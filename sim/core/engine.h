@@ -24,6 +24,10 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
+/* The date of the start, as Unix time: 2026-01-01T00:00:00Z. Objects, captures, logs and
+ * tools agree on it. */
+#define ENGINE_EPOCH_S INT64_C(1767225600)
+
 struct engine;
 
 struct event_id {

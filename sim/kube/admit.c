@@ -180,6 +180,23 @@ static void drop_system_metadata(struct kube_object *o)
 	o->meta.generation = 0;
 }
 
+/* Admission plugin DefaultIngressClass: the class that says it is the default; of several
+ * the newest. */
+static void default_ingress_class(const struct kube_store *s, struct kube_ingress *g)
+{
+	const struct kube_object *o, *found = NULL;
+	uint32_t cursor = 0;
+	if (g->class_name || kube_map_get(&g->object.meta.annotations, "kubernetes.io/ingress.class"))
+		return;
+	while ((o = kube_store_next(s, KIND_INGRESS_CLASS, NULL, &cursor)) != NULL)
+		if (kube_is(kube_map_get(&o->meta.annotations,
+					 "ingressclass.kubernetes.io/is-default-class"), "true") &&
+		    (!found || o->meta.creation_ns > found->meta.creation_ns))
+			found = o;
+	if (found)
+		g->class_name = kube_string(&g->object, found->meta.name);
+}
+
 int kube_admit_create(struct kube_admit *a, struct kube_object *o, struct kube_answer *answer)
 {
 	const struct kind_schema *s = kube_schema(o->kind);
@@ -194,6 +211,8 @@ int kube_admit_create(struct kube_admit *a, struct kube_object *o, struct kube_a
 		s->set_defaults(o);
 	if (o->kind == KIND_POD)
 		kube_admit_pod(o);
+	if (o->kind == KIND_INGRESS)
+		default_ingress_class(a->store, (struct kube_ingress *)o);
 	kube_admit_generate_name(a->store, a->choice, o);
 	strbuf_clear(&v.answer->name);
 	strbuf_puts(&v.answer->name, o->meta.name ? o->meta.name : "");

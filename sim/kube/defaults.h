@@ -25,7 +25,7 @@ void kube_default_namespace(struct kube_object *o);
 void kube_default_pvc(struct kube_object *o);
 void kube_default_pv(struct kube_object *o);
 void kube_default_storage_class(struct kube_object *o);
-void kube_default_ingress(struct kube_object *o);
+void kube_convert_ingress(struct kube_object *o);
 
 /* Of a pod template: what holds for pods and templates alike. */
 void kube_default_pod_spec(struct kube_object *o, struct kube_pod_spec *spec);

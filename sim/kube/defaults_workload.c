@@ -163,7 +163,7 @@ static void modern_backend(struct kube_ingress_backend *b)
 	b->old_port = (struct int_or_string){ 0 };
 }
 
-void kube_default_ingress(struct kube_object *o)
+void kube_convert_ingress(struct kube_object *o)
 {
 	struct kube_ingress *g = (struct kube_ingress *)o;
 	bool old = g->default_backend.old_port.kind;

@@ -120,6 +120,8 @@ static int read_proxy_configuration(struct stream *s, const struct kube_object *
 
 static int deliver(struct stream *s, struct kube_object *o, const struct kind_schema *schema)
 {
+	if (schema->convert)
+		schema->convert(o);
 	if (s->options->defaults && schema->set_defaults)
 		schema->set_defaults(o);
 	if (!s->fn) {

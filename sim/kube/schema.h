@@ -57,6 +57,8 @@ struct kind_schema {
 	size_t size;                 /* of the C struct */
 	const struct field *fields;  /* of the whole document below apiVersion/kind */
 	void (*set_defaults)(struct kube_object *o);
+	/* Puts what older versions wrote elsewhere into this version's places; NULL none. */
+	void (*convert)(struct kube_object *o);
 	/* Appends one line per error in the API server's form. */
 	void (*validate)(const struct kube_object *o, const struct kube_object *old,
 			 struct strbuf *errors);

@@ -78,7 +78,7 @@ const struct kind_schema kube_ingress_schema = {
 	.group_version = "networking.k8s.io/v1",
 	.also = "networking.k8s.io/v1beta1,extensions/v1beta1", .namespaced = true,
 	.size = sizeof(struct kube_ingress), .fields = ingress_fields,
-	.set_defaults = kube_default_ingress,
+	.convert = kube_convert_ingress,
 	.validate = kube_validate_ingress,
 	.doc = "Rules by which HTTP requests from outside reach Services.",
 };

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/engine.h"
 #include "net/addr.h"
 
 enum kube_tri { TRI_UNSET = 0, TRI_FALSE = 1, TRI_TRUE = 2 };
@@ -420,7 +421,7 @@ bool kube_quantity_parse(const char *text, int64_t *out_milli);
 /* The canonical text of a quantity ("0.5" is "500m", "1024Mi" is "1Gi"); false: not one. */
 bool kube_quantity_text(const char *text, char out[32]);
 /* Virtual time as an API date ("2026-01-01T00:00:00Z" is 0 ns), and back. */
-#define KUBE_EPOCH_S INT64_C(1767225600)
+#define KUBE_EPOCH_S ENGINE_EPOCH_S
 #define KUBE_TIME_TEXT 80
 const char *kube_time_text(int64_t ns, char out[KUBE_TIME_TEXT]);
 bool kube_time_parse(const char *text, int64_t *out_ns);

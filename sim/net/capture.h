@@ -17,10 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/engine.h"
 #include "core/err.h"
 #include "net/packet.h"
 
-#define CAPTURE_EPOCH_S INT64_C(1704067200) /* 2024-01-01T00:00:00Z */
+#define CAPTURE_EPOCH_S ENGINE_EPOCH_S
 
 struct capture_writer;
 

@@ -167,6 +167,12 @@ void programs_drop(struct place *p);
 /* They accept nothing any more and end what is open. */
 void programs_drain(struct place *p, uint64_t container);
 
+/* ---- kubelet.c ---- */
+
+/* Appends what programs with logs of their own have written; `container` NULL: all. */
+void containers_log(struct world *w, const struct place *p, const char *container,
+		    struct strbuf *out);
+
 /* ---- snapshot.c ---- */
 
 /* The nodes' network as far as their addresses tell. */

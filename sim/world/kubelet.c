@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "apps/coredns.h"
+#include "apps/ingress.h"
 #include "world/command.h"
 #include "world/live.h"
 
@@ -24,6 +25,8 @@ struct container {
 	struct place *place;
 	struct kube_object *pod;       /* a reference */
 	struct coredns *coredns;       /* NULL: another program */
+	struct ingress *ingress;       /* NULL: another program */
+	const char *name;              /* in the pod */
 	bool kube_proxy, ignores_term;
 	int exit_code;
 	struct event_id end;
@@ -50,6 +53,8 @@ static void container_free(struct container *c, bool reset)
 	engine_cancel(w->engine, &c->end);
 	if (c->coredns)
 		coredns_stop(c->coredns, reset);
+	if (c->ingress)
+		ingress_stop(c->ingress, reset);
 	if (c->kube_proxy) {
 		struct place *node = place_of_node(w, c->place->node);
 		if (node && node->proxy)
@@ -143,6 +148,27 @@ static int start_coredns(struct container *c, const struct kube_container *spec,
 	return code;
 }
 
+static int start_ingress(struct container *c, const struct kube_container *spec, struct err *err)
+{
+	struct world *w = c->world;
+	struct ingress_config config = {
+		.sockets = place_sockets(c->place), .engine = w->engine, .choice = w->choice,
+		.store = w->store, .admit = w->admit, .pod = (const struct kube_pod *)c->pod,
+		.container = spec, .watch_delay_ns = control_settings(w->control)->watch,
+		.epoch_s = WORLD_EPOCH_S,
+	};
+	int code = ingress_start(&config, &c->ingress);
+	return code ? err_set(err, code, "%s: cannot listen: %s", c->place->name, strerror(code)) : 0;
+}
+
+void containers_log(struct world *w, const struct place *p, const char *container,
+		    struct strbuf *out)
+{
+	for (struct container *c = w->containers; c; c = c->next)
+		if (c->place == p && c->ingress && (!container || kube_is(c->name, container)))
+			strbuf_puts(out, ingress_log(c->ingress));
+}
+
 static void ended(void *ctx)
 {
 	struct container *c = ctx;
@@ -178,6 +204,7 @@ static int start(void *ctx, const struct control_container *s, struct err *err)
 	c->id = s->id;
 	c->place = p;
 	c->pod = kube_ref(&s->pod->object);
+	c->name = s->container->name;
 	c->next = w->containers;
 	c->back = &w->containers;
 	if (c->next)
@@ -190,6 +217,8 @@ static int start(void *ctx, const struct control_container *s, struct err *err)
 		code = node && node->proxy ? proxy_start(node->proxy, err) : 0;
 	} else if (system_pod(s->pod, "kube-dns")) {
 		code = start_coredns(c, s->container, err);
+	} else if (ingress_image(s->container->image)) {
+		code = start_ingress(c, s->container, err);
 	} else {
 		code = start_program(c, s, err);
 	}
@@ -224,6 +253,8 @@ static void on_signal(void *ctx, uint64_t id, enum control_signal signal)
 	c->exit_code = 0;
 	if (c->coredns)
 		coredns_drain(c->coredns);
+	else if (c->ingress)
+		ingress_drain(c->ingress);
 	else if (!c->kube_proxy)
 		programs_drain(c->place, id);
 	int64_t delay = c->coredns ? 5 * NS_PER_S + STOP_NS : stop_delay(c);

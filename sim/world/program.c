@@ -76,14 +76,15 @@ static void write_log(void *ctx, const struct server_access *access)
 	}
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", &utc);
-	strbuf_printf(&g->log, "%s - - [%s] \"%s %s HTTP/1.1\" %d %zu \"-\" \"%s\" \"-\"\n",
+	strbuf_printf(&g->log, "%s - - [%s] \"%s %s HTTP/1.1\" %d %zu \"-\" \"%s\" \"%s\"\n",
 		      net_addr_text(&access->client.addr, client), when, access->method, access->path,
-		      access->status, access->length, *access->agent ? access->agent : "-");
+		      access->status, access->length, *access->agent ? access->agent : "-",
+		      *access->forwarded ? access->forwarded : "-");
 }
 
 int world_logs(struct world *w, struct place *p, const char *container, struct strbuf *out)
 {
-	(void)w;
+	containers_log(w, p, container, out);
 	for (struct program *g = p->programs; g; g = g->next) {
 		if (!g->image)
 			look_up(g);
