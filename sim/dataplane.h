@@ -132,9 +132,11 @@ struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a ca
 	uint32_t node_addr_count;
 	enum kube_version version;
 	bool has_nfacct, conntrack_be_liberal;
-	/* What kube-proxy reads back from its node: the executor's dump of this view. NULL:
-	 * nothing can be read, what was planned is taken to be there. */
-	int (*read)(void *ctx, enum dump_view view, struct strbuf *out, struct err *err);
+	/* What kube-proxy reads back from its node: the executor's dump of this view, of a
+	 * table, say (NULL: all of it). NULL: nothing can be read, what was planned is taken
+	 * to be there. */
+	int (*read)(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
+		    struct err *err);
 	void *read_ctx;
 };
 
@@ -174,6 +176,11 @@ struct planner_class {
 	int64_t (*due)(const struct planner *p); /* INT64_MAX: nothing to do */
 	void (*next)(struct planner *p, int64_t now_ns, struct plan_request *out);
 	void (*done)(struct planner *p, int64_t now_ns, bool ok);
+
+	/* Optional. Somebody else has changed the node's rules. The planner says when it looks
+	 * at what it watches there and is called again then; INT64_MAX: it need not look. A
+	 * sync that it wants after a look shows in due(). */
+	int64_t (*watch)(struct planner *p, const struct proxy_view *view, int64_t now_ns);
 
 	/* HTTP servers that this kube-proxy has open on its node (healthz, health check
 	 * node ports): fills up to `max` ports, returns their number. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplanes/iptables/canary.h"
 #include "dataplanes/iptables/text.h"
 #include "dataplanes/kubeproxy/kubeproxy.h"
 
@@ -20,6 +21,7 @@
 
 struct planner {
 	struct kubeproxy base;
+	struct canary canary;
 	struct stale {
 		struct table names;    /* chains to delete */
 		struct arena *memory;
@@ -332,9 +334,14 @@ static int iptables_list(struct planner *p, const struct proxy_view *view,
 	return kubeproxy_list(&iptables_planner, view, format, which, out, err);
 }
 
+static int64_t iptables_watch(struct planner *p, const struct proxy_view *view, int64_t now_ns)
+{
+	return canary_watch(&p->canary, &p->base, view, now_ns);
+}
+
 const struct planner_class iptables_planner = {
 	.mode = "iptables", .open = iptables_open, .plan = iptables_plan, .list = iptables_list,
 	.close = iptables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
-	.next = kubeproxy_next, .done = kubeproxy_done,
+	.next = kubeproxy_next, .done = kubeproxy_done, .watch = iptables_watch,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 };

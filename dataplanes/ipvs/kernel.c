@@ -51,7 +51,7 @@ bool kernel_servers_read(struct kernel_servers *k, const struct proxy_view *view
 	*k = (struct kernel_servers){ .memory = arena_new() };
 	table_init(&k->servers, TABLE_STRING_KEYS, sizeof(char *));
 	table_init(&k->reals, TABLE_STRING_KEYS, sizeof(struct kernel_real));
-	if (!view->read || view->read(view->read_ctx, DUMP_IPVSADM, &text, NULL) != 0) {
+	if (!view->read || view->read(view->read_ctx, DUMP_IPVSADM, NULL, &text, NULL) != 0) {
 		strbuf_free(&text);
 		return false;
 	}

@@ -120,7 +120,7 @@ int kubeproxy_open(struct kubeproxy *k, const struct proxy_view *view, const cha
 	int code = read_config(view, mode, &h, err);
 	if (code)
 		return code;
-	*k = (struct kubeproxy){ .mode = mode, .scratch = arena_new() };
+	*k = (struct kubeproxy){ .mode = mode, .scratch = arena_new(), .started_ns = -1 };
 	set_config(k, h);
 	bool periodic = view->version <= KUBE_1_30 && strcmp(mode, "iptables") != 0;
 	runner_open(&k->runner, k->config->min_sync_ns, k->config->sync_ns, periodic,
@@ -235,6 +235,8 @@ bool kubeproxy_choice_differs(const struct kubeproxy *k)
 
 void kubeproxy_changed(struct planner *p, const char *service, int64_t now_ns)
 {
+	if (base(p)->started_ns < 0)
+		base(p)->started_ns = now_ns;
 	runner_changed(&base(p)->runner, service, now_ns);
 }
 

@@ -51,7 +51,9 @@ struct kubeproxy {
 	struct snapshot *left[PROXY_FAMILIES]; /* what that one had loaded; other mode only */
 	struct held_config *left_held;
 	struct runner runner;
+	int64_t started_ns;            /* when this kube-proxy first heard of something; -1 */
 	int64_t now_ns;                /* of the last runner_next */
+	bool disturbed;                /* somebody else changed the node's rules */
 };
 
 int kubeproxy_open(struct kubeproxy *k, const struct proxy_view *view, const char *mode,

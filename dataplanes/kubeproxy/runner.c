@@ -41,6 +41,12 @@ void runner_changed(struct runner *r, const char *service, int64_t now_ns)
 		table_put(&r->pending, arena_strdup(r->names, service), NULL);
 }
 
+void runner_force(struct runner *r, int64_t now_ns)
+{
+	runner_changed(r, NULL, now_ns);
+	r->retry_at_ns = now_ns;
+}
+
 /* The earliest time that the rate limit allows. */
 static int64_t allowed_at(const struct runner *r)
 {

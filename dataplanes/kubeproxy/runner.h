@@ -38,6 +38,8 @@ void runner_open(struct runner *r, int64_t min_ns, int64_t sync_ns, bool periodi
 void runner_close(struct runner *r);
 /* service NULL: the next sync is a full one. */
 void runner_changed(struct runner *r, const char *service, int64_t now_ns);
+/* A full sync now, whatever the rate limit says. */
+void runner_force(struct runner *r, int64_t now_ns);
 int64_t runner_due(const struct runner *r);
 /* What to sync now; the strings live until runner_done. */
 void runner_next(struct runner *r, int64_t now_ns, struct plan_request *out);

@@ -300,7 +300,24 @@ static void close_family(struct family_plan *f)
 	strbuf_free(&f->text);
 }
 
-static void plan_family(struct planner *p, unsigned family, struct transactions *out)
+/* A full sync reads what is there; here only whether the table is, since nobody but an
+ * administrator removes it. What he does inside of it stays unknown. */
+static bool table_is_gone(const struct kubeproxy *k, const struct proxy_view *view,
+			  const char *table)
+{
+	struct strbuf text = { 0 }, line = { 0 };
+	if (!k->full || !k->disturbed || !view->read ||
+	    view->read(view->read_ctx, DUMP_NFT, NULL, &text, NULL) != 0)
+		return false;
+	strbuf_printf(&line, "table %s {\n", table);
+	bool gone = !strstr(strbuf_text(&text), strbuf_text(&line));
+	strbuf_free(&text);
+	strbuf_free(&line);
+	return gone;
+}
+
+static void plan_family(struct planner *p, const struct proxy_view *view, unsigned family,
+			struct transactions *out)
 {
 	struct kubeproxy *k = &p->base;
 	struct family_plan f;
@@ -309,6 +326,10 @@ static void plan_family(struct planner *p, unsigned family, struct transactions 
 	open_family(&f, p, family);
 	if (k->failed) /* nothing of the plan before took effect */
 		table_clear(&f.stale->chains);
+	if (table_is_gone(k, view, f.style.table)) {
+		table_clear(&f.stale->chains);
+		f.was = NULL;
+	}
 	delete_stale(&f, out);
 	if (restarted)
 		find_chains(&f, &found);
@@ -338,7 +359,7 @@ static int nftables_plan(struct planner *p, const struct proxy_view *view,
 	nft_remove_leftovers(&p->base, p->base.scratch, out);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		if (kubeproxy_family(&p->base, f))
-			plan_family(p, f, out);
+			plan_family(p, view, f, out);
 	kubeproxy_end(&p->base, out);
 	return 0;
 }
@@ -351,9 +372,18 @@ static int nftables_list(struct planner *p, const struct proxy_view *view,
 	return kubeproxy_list(&nftables_planner, view, format, which, out, err);
 }
 
+/* nftables mode watches nothing; a sync that fails shows that something is wrong. */
+static int64_t nftables_watch(struct planner *p, const struct proxy_view *view, int64_t now_ns)
+{
+	(void)view;
+	(void)now_ns;
+	p->base.disturbed = true;
+	return INT64_MAX;
+}
+
 const struct planner_class nftables_planner = {
 	.mode = "nftables", .open = nftables_open, .plan = nftables_plan, .list = nftables_list,
 	.close = nftables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
-	.next = kubeproxy_next, .done = kubeproxy_done,
+	.next = kubeproxy_next, .done = kubeproxy_done, .watch = nftables_watch,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 };

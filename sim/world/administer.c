@@ -55,6 +55,8 @@ int world_command(struct world *w, struct place *p, const char *line, struct err
 		strbuf_printf(&text, "%s\n", line + length);
 		code = place_load_line(p, tools[i].tool, strbuf_text(&text), err);
 		strbuf_free(&text);
+		if (p->proxy)
+			proxy_disturbed(p->proxy);
 		return code;
 	}
 	return err_set(err, EINVAL,

@@ -67,11 +67,13 @@ static const struct kube_proxy_configuration *configuration(const struct world *
 						     &cursor);
 }
 
-static int read_back(void *ctx, enum dump_view view, struct strbuf *out, struct err *err)
+static int read_back(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
+		     struct err *err)
 {
 	const struct proxy *x = ctx;
 	struct world *w = x->world;
-	return w->row->executor->dump(w->executor, place_netns(x->node), view, NULL, out, err);
+	return w->row->executor->dump(w->executor, place_netns(x->node), view, argument, out,
+				      err);
 }
 
 void proxy_view(const struct proxy *x, struct proxy_view *view)
@@ -161,6 +163,7 @@ void proxy_forget(struct proxy *x)
 void proxy_stop(struct proxy *x)
 {
 	engine_cancel(x->world->engine, &x->wake);
+	engine_cancel(x->world->engine, &x->look);
 	transactions_free(&x->landing);
 	x->syncing = false;
 	proxy_health_stop(x);
@@ -190,6 +193,27 @@ void proxy_changed(struct proxy *x, const char *service)
 	if (x->class->changed)
 		x->class->changed(x->planner, service, engine_now(x->world->engine));
 	if (!x->class->due || due_at(x) != before)
+		x->pending = true;
+	look_when(x);
+}
+
+static void look_again(void *ctx)
+{
+	proxy_disturbed(ctx);
+}
+
+void proxy_disturbed(struct proxy *x)
+{
+	struct engine *engine = x->world->engine;
+	struct proxy_view view;
+	if (!x->planner || !x->class->watch)
+		return;
+	proxy_view(x, &view);
+	int64_t at = x->class->watch(x->planner, &view, engine_now(engine));
+	engine_cancel(engine, &x->look);
+	if (at != INT64_MAX)
+		x->look = engine_at(engine, at, look_again, x);
+	if (due_at(x) <= engine_now(engine))
 		x->pending = true;
 	look_when(x);
 }

@@ -27,6 +27,7 @@ struct proxy {
 	uint32_t addr_count;
 
 	struct event_id wake;       /* the next sync, or the next landing */
+	struct event_id look;       /* the planner looks at what it watches in the kernel */
 	bool syncing;
 	struct transactions landing;
 	uint32_t landed;            /* transactions of `landing` */
@@ -43,6 +44,8 @@ int proxy_start(struct proxy *x, struct err *err);
 void proxy_stop(struct proxy *x);
 /* Tells the planner ("namespace/name"; NULL: something else) and looks when to sync. */
 void proxy_changed(struct proxy *x, const char *service);
+/* Somebody else has changed the node's rules. */
+void proxy_disturbed(struct proxy *x);
 void proxy_view(const struct proxy *x, struct proxy_view *view);
 
 /* ---- proxy_health.c ---- */

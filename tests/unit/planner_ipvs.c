@@ -174,9 +174,11 @@ static void changes_in_1_20(void)
 
 static const char *listing;
 
-static int read_listing(void *ctx, enum dump_view view, struct strbuf *out, struct err *err)
+static int read_listing(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
+			struct err *err)
 {
 	(void)ctx;
+	(void)argument;
 	(void)err;
 	if (view == DUMP_IPVSADM)
 		strbuf_puts(out, listing);

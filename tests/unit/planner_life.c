@@ -19,10 +19,11 @@ static const struct planner_class *mode(const char *name)
 	return registry_find(&dataplanes, name)->planner;
 }
 
-static int read_back(void *ctx, enum dump_view view, struct strbuf *out, struct err *err)
+static int read_back(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
+		     struct err *err)
 {
 	struct life *l = ctx;
-	return model_executor.dump(l->executor, NODE, view, NULL, out, err);
+	return model_executor.dump(l->executor, NODE, view, argument, out, err);
 }
 
 static bool life_open(struct life *l, const char *mode_name, enum kube_version version)
