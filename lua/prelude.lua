@@ -378,7 +378,7 @@ end
 -- `count` connections, `rate` a second (or one after another): counts by backend.
 function place:load(target, options) return finish(s.load(self.name, options_of(target, options))) end
 
--- A crafted packet, as if it arrived at (or, on a pod or outsider, left) the place.
+-- A crafted packet arrives at the place; it leaves a pod when no interface is named.
 function place:inject(packet, interface) s.inject(self.name, interface or "", packet) end
 
 function place:ip(family) local i = s.place(self.name); return family == 6 and i.ip6 or i.ip end

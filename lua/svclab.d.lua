@@ -149,7 +149,7 @@ function switch_mode(mode) end
 ---@field host fun(self, name: string, options?: table): Result
 ---@field curl fun(self, url: string, options?: table): Result
 ---@field load fun(self, target: string, options: { count?: integer, rate?: number }): Result
----@field inject fun(self, packet: table, interface?: string) a crafted packet
+---@field inject fun(self, packet: table, interface?: string) a crafted packet arrives; it leaves a pod when no interface is named
 ---@field ip fun(self, family?: integer): string
 ---@field dump fun(self, view: string, argument?: string): string "iptables-save", "conntrack", "ipvsadm", ...
 ---@field sysctl fun(self, name: string, value?: integer): integer

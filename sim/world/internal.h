@@ -142,6 +142,8 @@ int place_attach(struct place *p, struct err *err);
 struct place *place_find(const struct world *w, const char *name); /* exact name; NULL */
 struct place *place_by_addr(const struct world *w, const struct net_addr *a);
 struct place *place_of_node(const struct world *w, const char *node);
+/* Name of the node's end of a pod's veth. */
+const char *place_port(struct place *pod);
 /* The namespace's name in the executor. */
 const char *place_netns(const struct place *p);
 struct sockets_ref place_sockets(const struct place *p);

@@ -263,19 +263,22 @@ static int address_port(struct place *p, struct err *err)
 	return code;
 }
 
+const char *place_port(struct place *pod)
+{
+	char name[16];
+	if (!pod->port) {
+		snprintf(name, sizeof name, "veth%08x",
+			 (unsigned)(hash_bytes(pod->name, strlen(pod->name), 0) & 0xffffffffu));
+		pod->port = mem_strdup(name);
+	}
+	return pod->port;
+}
+
 static bool wants_port_address(struct place *p)
 {
 	const struct planner_class *planner = p->world->row->planner;
 	const struct place *node = p->kind == PLACE_POD ? place_of_node(p->world, p->node) : NULL;
-	char name[16];
-	if (!planner || !planner->serve || !node || !node->routed)
-		return false;
-	if (!p->port) {
-		snprintf(name, sizeof name, "veth%08x",
-			 (unsigned)(hash_bytes(p->name, strlen(p->name), 0) & 0xffffffffu));
-		p->port = mem_strdup(name);
-	}
-	return true;
+	return planner && planner->serve && node && node->routed && place_port(p);
 }
 
 /* A pod's node; the node that a host outside comes in by. */

@@ -231,8 +231,12 @@ int world_inject(struct world *w, struct place *at, const char *interface, struc
 		packet_free(p);
 		return code;
 	}
-	return w->row->executor->input(w->executor, place_netns(at), interface ? interface : "", p,
-				       err);
+	/* What leaves a pod arrives at its node. */
+	if (at->kind == PLACE_POD && !at->host && !*interface) {
+		interface = place_port(at);
+		at = place_of_node(w, at->node);
+	}
+	return w->row->executor->input(w->executor, place_netns(at), interface, p, err);
 }
 
 int world_dump(struct world *w, struct place *p, enum dump_view view, const char *argument,

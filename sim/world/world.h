@@ -233,7 +233,8 @@ void op_on_done(struct op *op, void (*fn)(void *ctx, struct op *op), void *ctx);
 void world_run_op(struct world *w, struct op *op);
 void op_free(struct op *op);
 
-/* A packet crafted by the caller leaves (or enters) at a place; takes the packet. */
+/* A packet crafted by the caller enters at an interface ("": the one facing the network);
+ * with "" it leaves a pod, as if one of its processes had sent it. Takes the packet. */
 int world_inject(struct world *w, struct place *at, const char *interface, struct packet *p,
 		 struct err *err);
 
