@@ -71,8 +71,9 @@ enum tx_tool {
 	TX_IPSET,             /* ipset restore -exist */
 	TX_IPVSADM,           /* ipvsadm -R */
 	TX_ADDR,              /* lines "add ADDR/LEN dev DEV" and "del ..." */
-	TX_SYSCTL,            /* lines "net/ipv4/conf/all/route_localnet=1" */
-	TX_CONNTRACK,         /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]" */
+	TX_SYSCTL,            /* lines "net/ipv4/conf/all/route_localnet=1"; "NAME>=N": raised to N */
+	TX_CONNTRACK,         /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]"; instead
+				 of the last, "--reply-src-not IP,IP": what leads to none of them */
 	TX_ROUTE              /* lines "add PREFIX [via ADDR] [dev DEV] [src ADDR]", as `ip route` prints
 			       * them behind "add " ("default", "blackhole PREFIX" too) */
 };

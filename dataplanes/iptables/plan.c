@@ -315,7 +315,7 @@ static int iptables_plan(struct planner *p, const struct proxy_view *view,
 			 const struct plan_request *request, struct transactions *out,
 			 struct err *err)
 {
-	int code = kubeproxy_begin(&p->base, view, request, err);
+	int code = kubeproxy_begin(&p->base, view, request, out, err);
 	if (code)
 		return code;
 	kubeproxy_remove_nft(&p->base, out);

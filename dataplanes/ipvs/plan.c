@@ -414,7 +414,7 @@ static int ipvs_plan(struct planner *p, const struct proxy_view *view,
 {
 	bool first = !p->base.planned;
 	if (!p->checking) {
-		int code = kubeproxy_begin(&p->base, view, request, err);
+		int code = kubeproxy_begin(&p->base, view, request, out, err);
 		if (code)
 			return code;
 		kubeproxy_remove_nft(&p->base, out);

@@ -176,18 +176,71 @@ static int addr_line(struct kernel_place *p, char *line, struct err *err)
 static int sysctl_line(struct kernel_place *p, char *line, struct err *err)
 {
 	char *equals = strchr(line, '=');
-	if (!equals)
-		return err_set(err, EINVAL, "sysctl \"%s\": expected NAME=VALUE", line);
-	*equals = '\0';
-	return tool_sysctl(p->ns, line, equals + 1, err);
+	struct strbuf present = { 0 };
+	if (!equals || equals == line)
+		return err_set(err, EINVAL, "sysctl \"%s\": expected NAME=VALUE or NAME>=VALUE", line);
+	bool at_least = equals[-1] == '>';
+	equals[at_least ? -1 : 0] = '\0';
+	int code = at_least ? tool_sysctl_read(p->ns, line, &present, err) : 0;
+	bool enough = at_least && !code && atoll(strbuf_text(&present)) >= atoll(equals + 1);
+	strbuf_free(&present);
+	return code || enough ? code : tool_sysctl(p->ns, line, equals + 1, err);
 }
 
 /* conntrack exits with 1 when nothing matched. */
-static int conntrack_line(struct kernel_place *p, char *line, struct err *err)
+static int run_conntrack(struct kernel_place *p, char *line, struct err *err)
 {
 	static const char *const front[] = { "conntrack", NULL };
 	int code = command(p, front, line, err);
 	return code == ENOENT ? code : 0;
+}
+
+static bool listed(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ',') && (at[length] == ',' || !at[length]))
+			return true;
+	return false;
+}
+
+/* "-D OPTIONS --reply-src-not IP,IP": conntrack(8) has no such option, so the entries are
+ * listed, as kube-proxy does, and those that lead elsewhere deleted one by one. */
+static int delete_unlisted(struct kernel_place *p, char *line, const char *keep, struct err *err)
+{
+	static const char *const front[] = { "conntrack", "-L", NULL };
+	const char *words[WORDS_MAX] = { front[0], front[1] };
+	struct strbuf found = { 0 };
+	char *save = NULL, one[256];
+	words_of(line + strlen("-D "), words, 2);
+	struct tool_run run = { .ns = p->ns, .argv = words, .output = &found };
+	int code = tool_run(&run, err);
+	code = code == ENOENT ? code : 0;
+	char *text = strbuf_steal(&found);
+	for (char *row = strtok_r(text, "\n", &save); row && !code; row = strtok_r(NULL, "\n", &save)) {
+		char src[NET_ADDR_TEXT], dst[NET_ADDR_TEXT], reply[NET_ADDR_TEXT];
+		unsigned sport, dport;
+		const char *tuple = strstr(row, "src="), *answer = tuple ? strstr(tuple + 4, "src=") : NULL;
+		if (!answer ||
+		    sscanf(tuple, "src=%47s dst=%47s sport=%u dport=%u", src, dst, &sport, &dport) != 4 ||
+		    sscanf(answer, "src=%47s", reply) != 1 || listed(keep, reply))
+			continue;
+		snprintf(one, sizeof one, "-D -p udp -s %s -d %s --sport %u --dport %u", src, dst, sport,
+			 dport);
+		code = run_conntrack(p, one, err);
+	}
+	free(text);
+	return code;
+}
+
+static int conntrack_line(struct kernel_place *p, char *line, struct err *err)
+{
+	static const char option[] = " --reply-src-not ";
+	char *at = strstr(line, option);
+	if (!at)
+		return run_conntrack(p, line, err);
+	*at = '\0';
+	return delete_unlisted(p, line, at + strlen(option), err);
 }
 
 static int route_line(struct kernel_place *p, char *line, struct err *err)

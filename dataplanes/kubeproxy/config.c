@@ -16,6 +16,8 @@
 #define MASQUERADE_BIT 14
 #define TAINT_AUTOSCALER "ToBeDeletedByClusterAutoscaler"
 #define LABEL_ZONE "topology.kubernetes.io/zone"
+#define CONNTRACK_PER_CORE 32768
+#define CONNTRACK_MIN 131072
 
 struct reading {
 	const struct proxy_view *view;
@@ -363,6 +365,49 @@ static int read_ipvs(struct reading *r)
 	return code;
 }
 
+/* Unlike elsewhere a zero that is given counts: it leaves the kernel's value alone. */
+static int conntrack_time(struct reading *r, const char *field, const char *text, int64_t missing,
+			  int64_t *out)
+{
+	*out = missing;
+	return text && *text ? duration(r, field, text, 0, out) : 0;
+}
+
+/* Conntrack's size by the node's cores, and its timeouts (setDefaults, getConntrackMax). */
+static int read_conntrack(struct reading *r)
+{
+	const struct kube_proxy_configuration *g = r->given;
+	struct proxy_config *c = r->out;
+	bool newer = c->version >= KUBE_1_30; /* options of v1.29 */
+	const char *cpu = r->node ? kube_map_get(&r->node->status.capacity, "cpu") : NULL;
+	int64_t cores = 0;
+	if (!cpu || !kube_quantity_parse(cpu, &cores))
+		cores = 1000;
+	int64_t per_core = g && g->conntrack.max_per_core.set ? g->conntrack.max_per_core.value
+							      : CONNTRACK_PER_CORE;
+	int64_t least = g && g->conntrack.min.set ? g->conntrack.min.value : CONNTRACK_MIN;
+	if (per_core < 0 || per_core > INT32_MAX || least < 0 || least > INT32_MAX)
+		return bad(r, "conntrack.maxPerCore or conntrack.min", "out of range",
+			   "a number from 0");
+	if (per_core)
+		c->conntrack_max = per_core * (cores / 1000) > least ? per_core * (cores / 1000) : least;
+	int code = conntrack_time(r, "conntrack.tcpEstablishedTimeout",
+				  g ? g->conntrack.tcp_established_timeout : NULL, 86400 * NS_PER_S,
+				  &c->tcp_established_ns);
+	if (!code)
+		code = conntrack_time(r, "conntrack.tcpCloseWaitTimeout",
+				      g ? g->conntrack.tcp_close_wait_timeout : NULL, 3600 * NS_PER_S,
+				      &c->tcp_close_wait_ns);
+	if (!code && newer)
+		code = conntrack_time(r, "conntrack.udpTimeout", g ? g->conntrack.udp_timeout : NULL,
+				      0, &c->udp_flow_ns);
+	if (!code && newer)
+		code = conntrack_time(r, "conntrack.udpStreamTimeout",
+				      g ? g->conntrack.udp_stream_timeout : NULL, 0,
+				      &c->udp_stream_ns);
+	return code;
+}
+
 static void add_service_cidr(struct reading *r, const char *text)
 {
 	struct net_prefix p;
@@ -426,6 +471,8 @@ int proxy_config_read(const struct proxy_view *view, const char *mode, struct ar
 		code = read_section(&r, mode);
 	if (!code)
 		code = read_ipvs(&r);
+	if (!code)
+		code = read_conntrack(&r);
 	if (!code)
 		code = duration(&r, "udpIdleTimeout", r.given ? r.given->udp_idle_timeout : NULL,
 				250 * NS_PER_MS, &out->udp_idle_ns);

@@ -64,6 +64,8 @@ struct proxy_config {
 	int64_t tcp_timeout_ns, tcp_fin_timeout_ns, udp_timeout_ns; /* 0: left alone */
 	/* userspace */
 	int64_t udp_idle_ns;
+	/* conntrack; 0: left alone */
+	int64_t conntrack_max, tcp_established_ns, tcp_close_wait_ns, udp_flow_ns, udp_stream_ns;
 	/* health */
 	bool node_eligible;           /* not being deleted, not to be removed by the autoscaler */
 	uint16_t healthz_port;        /* 0: not served */

@@ -191,7 +191,8 @@ void kubeproxy_leave_unwanted(struct kubeproxy *k, unsigned family, const struct
 }
 
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
-		    const struct plan_request *request, struct err *err)
+		    const struct plan_request *request, struct transactions *out,
+		    struct err *err)
 {
 	struct held_config *h;
 	settle(k, true);
@@ -205,6 +206,8 @@ int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
 	}
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		k->now[f] = proxy_snapshot(k->shared, view->store, f);
+	if (!k->planned)
+		plan_sysctls(k, out);
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * A mode's planner begins with a `struct kubeproxy` and fills a planner_class with its
  * own open, plan and close and the functions here for the rest. One plan() is
  *
- *     kubeproxy_begin    configuration (re-read for a full sync) and present snapshots
+ *     kubeproxy_begin    configuration (re-read for a full sync) and present snapshots;
+ *                        a new process's sysctls
  *     ... the mode's text, a family at a time ...
  *     kubeproxy_end      conntrack clean-up
  *
@@ -64,7 +65,8 @@ void kubeproxy_take_unwanted(struct kubeproxy *k, unsigned family, struct table 
 			     struct arena *memory);
 void kubeproxy_leave_unwanted(struct kubeproxy *k, unsigned family, const struct table *names);
 int kubeproxy_begin(struct kubeproxy *k, const struct proxy_view *view,
-		    const struct plan_request *request, struct err *err);
+		    const struct plan_request *request, struct transactions *out,
+		    struct err *err);
 void kubeproxy_end(struct kubeproxy *k, struct transactions *out);
 /* Whether equal services may use other endpoints than in the last sync. */
 bool kubeproxy_choice_differs(const struct kubeproxy *k);
@@ -91,6 +93,8 @@ void plan_text(struct transaction *t, const char *text, size_t length);
 /* A transaction of one text; nothing for an empty one. */
 void plan_add(struct transactions *out, enum tx_tool tool, const struct strbuf *text);
 
+/* Conntrack's size and timeouts, as a new kube-proxy sets them (sysctls.c). */
+void plan_sysctls(const struct kubeproxy *k, struct transactions *out);
 /* Removes the tables of an nftables mode that ran here before, as the other modes do. */
 void kubeproxy_remove_nft(const struct kubeproxy *k, struct transactions *out);
 /* UDP flows that would keep going to endpoints that are gone (cleanup.c). */

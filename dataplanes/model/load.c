@@ -87,42 +87,78 @@ static int addr_line(struct netns *ns, char *line, struct err *err)
 static int sysctl_line(struct netns *ns, char *line, struct err *err)
 {
 	char *equals = strchr(line, '=');
-	if (!equals)
-		return err_set(err, EINVAL, "sysctl \"%s\": expected NAME=VALUE", line);
-	*equals = '\0';
+	if (!equals || equals == line)
+		return err_set(err, EINVAL, "sysctl \"%s\": expected NAME=VALUE or NAME>=VALUE", line);
+	bool at_least = equals[-1] == '>';
+	int64_t value = atoll(equals + 1), present = 0;
+	equals[at_least ? -1 : 0] = '\0';
 	for (char *p = line; *p; p++)
 		if (*p == '/')
 			*p = '.';
-	int code = netns_sysctl_set(ns, line, atoll(equals + 1));
+	if (at_least && netns_sysctl_get(ns, line, &present) == 0 && present >= value)
+		return 0;
+	int code = netns_sysctl_set(ns, line, value);
 	return code ? err_set(err, code, "no sysctl %s in the Linux model", line) : 0;
+}
+
+/* What a clean-up deletes: `filter`, and, with `keep`, only what leads to none of these. */
+struct clean_up {
+	struct ct_filter filter;
+	const char *keep; /* "IP,IP"; NULL: not asked */
+};
+
+static bool in_list(const char *list, const struct net_addr *a)
+{
+	char text[NET_ADDR_TEXT];
+	net_addr_text(a, text);
+	size_t length = strlen(text);
+	for (const char *p = list; (p = strstr(p, text)); p += length)
+		if ((p == list || p[-1] == ',') && (p[length] == ',' || !p[length]))
+			return true;
+	return false;
+}
+
+static bool leads_elsewhere(void *ctx, const struct ct_view *v)
+{
+	const struct clean_up *c = ctx;
+	return v->original.proto == c->filter.proto &&
+	       (c->filter.original_dst.family == NET_NONE ||
+		net_addr_equal(&c->filter.original_dst, &v->original.dst)) &&
+	       v->original.dst_port == c->filter.original_dst_port && !in_list(c->keep, &v->reply.src);
+}
+
+static bool conntrack_option(struct clean_up *c, const char *word, const char *value)
+{
+	if (strcmp(word, "-p") == 0 || strcmp(word, "--proto") == 0)
+		return (c->filter.proto = proto_number(value)) != 0;
+	if (strcmp(word, "--orig-dst") == 0 || strcmp(word, "-d") == 0)
+		return net_addr_parse(value, &c->filter.original_dst);
+	if (strcmp(word, "--reply-src") == 0 || strcmp(word, "-r") == 0)
+		return net_addr_parse(value, &c->filter.reply_src);
+	if (strcmp(word, "--dport") == 0 || strcmp(word, "--orig-port-dst") == 0)
+		return (c->filter.original_dst_port = (uint16_t)atoi(value)) != 0;
+	if (strcmp(word, "--reply-src-not") == 0)
+		return (c->keep = value) != NULL;
+	return strcmp(word, "-f") == 0;
 }
 
 static int conntrack_line(struct netns *ns, char *line, struct err *err)
 {
-	struct ct_filter filter = { 0 };
+	struct clean_up clean = { 0 };
 	char *save = NULL;
 	for (char *word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		if (strcmp(word, "-D") == 0)
 			continue;
 		char *value = strtok_r(NULL, " ", &save);
-		bool ok = value != NULL;
-		if (ok && (strcmp(word, "-p") == 0 || strcmp(word, "--proto") == 0))
-			ok = (filter.proto = proto_number(value)) != 0;
-		else if (ok && (strcmp(word, "--orig-dst") == 0 || strcmp(word, "-d") == 0))
-			ok = net_addr_parse(value, &filter.original_dst);
-		else if (ok && (strcmp(word, "--reply-src") == 0 || strcmp(word, "-r") == 0))
-			ok = net_addr_parse(value, &filter.reply_src);
-		else if (ok && (strcmp(word, "--dport") == 0 || strcmp(word, "--orig-port-dst") == 0))
-			ok = (filter.original_dst_port = (uint16_t)atoi(value)) != 0;
-		else
-			ok = ok && strcmp(word, "-f") == 0;
-		if (!ok)
+		if (!value || !conntrack_option(&clean, word, value))
 			return err_set(err, EINVAL, "conntrack clean-up: cannot read \"%s %s\"", word,
 				       value ? value : "");
 	}
 	struct conntrack *ct = netns_conntrack_if_any(ns);
-	if (ct)
-		conntrack_delete(ct, &filter);
+	if (ct && clean.keep)
+		conntrack_delete_if(ct, leads_elsewhere, &clean);
+	else if (ct)
+		conntrack_delete(ct, &clean.filter);
 	return 0;
 }
 

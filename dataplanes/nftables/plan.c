@@ -353,7 +353,7 @@ static int nftables_plan(struct planner *p, const struct proxy_view *view,
 			 const struct plan_request *request, struct transactions *out,
 			 struct err *err)
 {
-	int code = kubeproxy_begin(&p->base, view, request, err);
+	int code = kubeproxy_begin(&p->base, view, request, out, err);
 	if (code)
 		return code;
 	nft_remove_leftovers(&p->base, p->base.scratch, out);

@@ -185,7 +185,7 @@ static int userspace_plan(struct planner *p, const struct proxy_view *view,
 			  const struct plan_request *request, struct transactions *out,
 			  struct err *err)
 {
-	int code = kubeproxy_begin(&p->base, view, request, err);
+	int code = kubeproxy_begin(&p->base, view, request, out, err);
 	if (code)
 		return code;
 	/* One family: this mode knows no dual stack. */

@@ -92,7 +92,10 @@ static void jumps_are_made_in_order(void)
 			golden_same("commands", commands(&g),
 				    golden_file(rows[i].folder, "step0-iptables-commands.txt"));
 			char *sysctl = golden_text(&g, TX_SYSCTL);
-			CHECK_TEXT(sysctl, "net/ipv4/conf/all/route_localnet=1\n");
+			CHECK_TEXT(sysctl, "net/netfilter/nf_conntrack_max>=131072\n"
+					   "net/netfilter/nf_conntrack_tcp_timeout_established=86400\n"
+					   "net/netfilter/nf_conntrack_tcp_timeout_close_wait=3600\n"
+					   "net/ipv4/conf/all/route_localnet=1\n");
 			free(sysctl);
 		}
 		golden_close(&g);

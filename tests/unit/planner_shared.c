@@ -333,13 +333,14 @@ static void udp_flows(enum kube_version version, const char *const expected[4])
 	golden_close(&g);
 }
 
-/* CTK-02, CTK-04, CTK-05. */
+/* CTK-02, CTK-04, CTK-05, CTK-06. */
 static void udp_clean_up_in_1_34(void)
 {
 	static const char *const expected[4] = {
-		"-D -p udp --orig-dst 10.96.0.1 --dport 53\n-D -p udp --dport 30053\n",
-		("-D -p udp --orig-dst 10.96.0.1 --dport 53 --reply-src 10.0.0.1\n"
-		 "-D -p udp --dport 30053 --reply-src 10.0.0.1\n"),
+		("-D -p udp --orig-dst 10.96.0.1 --dport 53 --reply-src-not 10.0.0.1,10.0.0.2\n"
+		 "-D -p udp --dport 30053 --reply-src-not 10.0.0.1,10.0.0.2\n"),
+		("-D -p udp --orig-dst 10.96.0.1 --dport 53 --reply-src-not 10.0.0.2\n"
+		 "-D -p udp --dport 30053 --reply-src-not 10.0.0.2\n"),
 		"", "",
 	};
 	udp_flows(KUBE_1_34, expected);
