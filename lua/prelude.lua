@@ -93,7 +93,7 @@ function now() return s.now() / 1e9 end
 
 -- On real Linux outside a VM every second is waited for; what takes longer is not done there.
 local patience = 5000000000
-local function needs_virtual_time() error({ skip = "needs virtual time" }, 0) end
+local function needs_virtual_time() skip "needs virtual time" end
 
 function wait(duration)
   local ns = s.duration(duration)
@@ -155,6 +155,9 @@ function scenario(t)
   s.scenario(t)
   if not s.started() then error({ located = "skipped" }, 0) end
 end
+
+-- What a test shows cannot be seen here, for this reason.
+function skip(reason) error({ skip = reason }, 0) end
 
 it = s.it
 dataplane = s.dataplane()

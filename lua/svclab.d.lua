@@ -32,6 +32,9 @@ function scenario(options) end
 ---@param body fun()
 ---@param options? { todo?: string, skip?: string }
 function it(sentence, body, options) end
+---Ends the test as skipped: what it shows cannot be seen here.
+---@param reason string
+function skip(reason) end
 ---@type table<string,any>
 params = {}
 ---@type string
