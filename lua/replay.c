@@ -29,44 +29,78 @@ static struct replay_op *op_at(struct replay *r, uint32_t index)
 	return &r->ops[index];
 }
 
-struct way_end { /* of a SYN: how it looked at the last interface */
+struct way_end { /* of a SYN or datagram: how it looked at the last interface */
 	bool found;
 	struct net_addr to;
 	uint16_t to_port, from_port;
 	uint32_t first; /* packet number of its first sight */
 };
 
-static bool is_syn(const struct packet *p)
+/* Whether packet i answers an earlier one of its interface. */
+static bool answers(const struct capture *c, uint32_t i)
 {
-	return p->family != NET_NONE && p->proto == PROTO_TCP &&
-	       (packet_tcp_flags(p) & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	const struct packet *p = c->packets[i].packet;
+	struct net_addr from = packet_src(p), to = packet_dst(p);
+	for (uint32_t j = 0; j < i; j++) {
+		const struct packet *q = c->packets[j].packet;
+		if (c->packets[j].interface != c->packets[i].interface || q->family == NET_NONE ||
+		    q->proto != p->proto || packet_src_port(q) != packet_dst_port(p) ||
+		    packet_dst_port(q) != packet_src_port(p))
+			continue;
+		struct net_addr q_from = packet_src(q), q_to = packet_dst(q);
+		if (net_addr_equal(&q_from, &to) && net_addr_equal(&q_to, &from))
+			return true;
+	}
+	return false;
 }
 
-/* Follows the SYN that is seen first at packet `first`. */
+/* A SYN, or a datagram that asks. */
+static bool begins(const struct capture *c, uint32_t i)
+{
+	const struct packet *p = c->packets[i].packet;
+	if (p->family == NET_NONE)
+		return false;
+	if (p->proto == PROTO_TCP)
+		return (packet_tcp_flags(p) & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return p->proto == PROTO_UDP && !answers(c, i);
+}
+
+/* Whether two packets that begin are the same one, before and after NAT: what it leaves alone
+ * are sequence numbers and payloads. */
+static bool same_packet(const struct packet *p, const struct packet *q)
+{
+	uint32_t p_length, q_length;
+	if (p->proto != q->proto)
+		return false;
+	if (p->proto == PROTO_TCP)
+		return packet_tcp_seq(p) == packet_tcp_seq(q);
+	const uint8_t *p_bytes = packet_payload(p, &p_length), *q_bytes = packet_payload(q, &q_length);
+	return p_length == q_length && memcmp(p_bytes, q_bytes, p_length) == 0;
+}
+
+/* Follows the packet that is seen first at `first`. */
 static struct way_end follow(const struct capture *c, uint32_t first)
 {
 	struct way_end end = { .first = first };
-	uint32_t sequence = packet_tcp_seq(c->packets[first].packet);
 	for (uint32_t i = first; i < c->count; i++) {
 		const struct packet *p = c->packets[i].packet;
-		if (is_syn(p) && packet_tcp_seq(p) == sequence)
+		if (begins(c, i) && same_packet(p, c->packets[first].packet))
 			end = (struct way_end){ true, packet_dst(p), packet_dst_port(p), packet_src_port(p),
 						first };
 	}
 	return end;
 }
 
-/* The SYN from this port; a node's own is masqueraded before any interface shows it: then
+/* The one from this port; a node's own is masqueraded before any interface shows it: then
  * the next one after packet `after`. */
 static struct way_end end_of_way(const struct capture *c, uint16_t from_port, uint32_t after)
 {
 	for (uint32_t i = 0; from_port && i < c->count; i++)
-		if (is_syn(c->packets[i].packet) && packet_src_port(c->packets[i].packet) == from_port)
+		if (begins(c, i) && packet_src_port(c->packets[i].packet) == from_port)
 			return follow(c, i);
-	uint32_t last = after < c->count && is_syn(c->packets[after].packet)
-				? packet_tcp_seq(c->packets[after].packet) : 0;
+	bool known = after < c->count && begins(c, after);
 	for (uint32_t i = after; from_port && i < c->count; i++)
-		if (is_syn(c->packets[i].packet) && packet_tcp_seq(c->packets[i].packet) != last)
+		if (begins(c, i) && !(known && same_packet(c->packets[i].packet, c->packets[after].packet)))
 			return follow(c, i);
 	return (struct way_end){ 0 };
 }
@@ -169,13 +203,13 @@ static bool arrived(const struct replay *r, uint32_t index, const struct attempt
 		return false;
 	struct way_end real = follow(r->real, op->first_packet);
 	struct way_end simulated = end_of_way(a->simulated, real.from_port, 0);
-	if (!simulated.found || !is_syn(r->real->packets[op->first_packet].packet))
+	if (!simulated.found || !begins(r->real, op->first_packet))
 		return false;
 	return same_end(&real, &simulated);
 }
 
 /* Steers operation `index`: the outcome that the capture names stays, else the one with
- * the fewest differences. */
+ * the fewest packets that differ. */
 static int steer(const char *file, const char *dataplane, const struct scenario_options *options,
 		 struct replay *r, const struct capture *real, uint32_t index, struct attempt *best,
 		 uint32_t *runs, struct err *err)
@@ -194,7 +228,7 @@ static int steer(const char *file, const char *dataplane, const struct scenario_
 		code = attempt(file, dataplane, options, r, real, &tried, err);
 		op = &r->ops[index];
 		bool there = !code && arrived(r, index, &tried);
-		if (!code && (there || !kept || tried.comparison->count < best->comparison->count)) {
+		if (!code && (there || !kept || tried.comparison->unequal < best->comparison->unequal)) {
 			attempt_free(best);
 			*best = tried;
 			tried = (struct attempt){ 0 };

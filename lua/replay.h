@@ -5,8 +5,9 @@
  * running the scenario until its packets are the capture's. Operations are steered one
  * after another; for each all outcomes are tried and the one with the fewest differences
  * stays, so the number of runs is the sum of the outcomes, not their product. The ports that
- * a masquerade drew are read off the capture: the sequence number of a SYN stays the same
- * on its way, its source port does not (operations with from_port only). What then
+ * a masquerade drew are read off the capture: the sequence number of a SYN and the payload
+ * of a datagram stay the same on their way, the source port does not (operations with
+ * from_port only; each datagram needs a payload of its own). What then
  * still differs is a difference between model and kernel and fails the run.
  */
 #ifndef LUA_REPLAY_H
@@ -22,7 +23,7 @@ struct replay_op { /* one operation of a scenario */
 	uint32_t count;
 	uint32_t first_draw;     /* of this run: index of its first draw */
 	uint16_t from_port;      /* the client's port when the scenario fixed it, else 0 */
-	uint32_t first_packet;   /* of the capture: its SYN's first sight */
+	uint32_t first_packet;   /* of the capture: the first sight of its first packet */
 };
 
 struct replay {

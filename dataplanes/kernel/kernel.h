@@ -12,7 +12,7 @@
  *
  * The network is the same that the Linux model's executor builds (model/model.h):
  *
- *   gateway   bridge "lan" with a port to every eth0 of the LAN, and "overlay"
+ *   gateway   bridge "eth0" with a port to every eth0 of the LAN, and "overlay"
  *   node      eth0, cni0 (or routed veths), default route to the gateway, a route to
  *             each other node's pod range, forwarding on
  *   pod       eth0, a veth to its node           outside   eth0 on the LAN

@@ -11,7 +11,7 @@
 
 #include "dataplanes/kernel/internal.h"
 
-#define LAN_BRIDGE "lan"
+#define LAN_BRIDGE "eth0" /* what the gateway sees of the LAN, by its name in the Linux model */
 #define OVERLAY_BRIDGE "overlay"
 
 static const struct net_prefix *lan_of(const struct executor *e, uint8_t family)
@@ -160,7 +160,7 @@ int kernel_layout_open(struct executor *e, struct err *err)
 	if (!code)
 		code = tool_ip(g->ns, strbuf_text(&b), err);
 	strbuf_free(&b);
-	return code;
+	return code ? code : sniff_start(e, g, LAN_BRIDGE, err);
 }
 
 /* A veth between `p` (interface `name`) and a bridge of the gateway. */
@@ -287,6 +287,8 @@ static int attach_node(struct executor *e, struct kernel_place *p, struct err *e
 		code = tool_ip(p->ns, strbuf_text(&b), err);
 	strbuf_free(&b);
 	bridge_netfilter(p->ns);
+	if (!code)
+		code = sniff_start(e, p, "lo", err);
 	if (!code && !p->routed)
 		code = sniff_start(e, p, p->bridge, err);
 	return code;

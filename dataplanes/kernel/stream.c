@@ -27,10 +27,11 @@ static void over(struct sock *s, const struct sock_event *event)
 
 static void fail(struct sock *s, int error)
 {
-	struct sock_event event = { .kind = SOCK_ERROR, .error = error };
+	struct sock_event event = s->last; /* what an ICMP error said before */
 	if (s->over)
 		return;
 	error_queue_read(s, &event);
+	event.kind = SOCK_ERROR;
 	event.error = error;
 	if (s->fn) {
 		over(s, &event);
@@ -134,6 +135,14 @@ static void read_some(struct sock *s)
 void stream_ready(struct source *source, uint32_t events)
 {
 	struct sock *s = (struct sock *)source;
+	/* An ICMP error that came while connect() had the socket does not end the attempt. A
+	 * polling program hears of it all the same over IPv4, where SO_ERROR then tells of it;
+	 * over IPv6 only because of IPV6_RECVERR, which others do not set. */
+	if (s->kind == KIND_CONNECTING && s->family == NET_V6 && !(events & (EPOLLOUT | EPOLLHUP))) {
+		while (error_queue_read(s, &s->last))
+			;
+		return;
+	}
 	if (s->kind == KIND_CONNECTING) {
 		connected(s);
 		return;

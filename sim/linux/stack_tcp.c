@@ -128,7 +128,7 @@ static struct tcp *new_tcp(struct sock *s)
 		.data_retries = (uint8_t)sysctl_value(ns, SYSCTL_RETRIES2),
 		.time_wait_ns = TIME_WAIT_NS,
 		.once = s->options.once,
-		.connect_locked = true,
+		.connect_locked = !v4, /* programs poll */
 		.connect_timeout_ns = s->options.connect_timeout_ns,
 	};
 	s->ip_id = (uint16_t)(config.isn ^ config.isn >> 16);

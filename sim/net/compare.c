@@ -27,6 +27,36 @@ struct conversation_key {
 	uint8_t proto, pad;
 };
 
+/* The connection in the second capture that a packet of either belongs to. */
+static uint32_t second_connection(const struct compare_pair *p, const struct compare_record *x,
+				  const struct compare_record *y)
+{
+	if (y)
+		return p->b.conversations[y->conversation].connection;
+	uint32_t own = x ? p->a.conversations[x->conversation].connection : COMPARE_NONE;
+	return own == COMPARE_NONE ? COMPARE_NONE : p->a.connections[own].mate;
+}
+
+/* What the second capture's comments say of a connection, up to y (or all). */
+static const char *flow_trace(struct compare_pair *p, const struct compare_record *x,
+			      const struct compare_record *y)
+{
+	uint32_t connection = second_connection(p, x, y);
+	struct strbuf text = { 0 };
+	for (uint32_t i = 0; connection != COMPARE_NONE && i < p->b.count; i++) {
+		const struct compare_record *r = &p->b.records[i];
+		const char *comment = r->captured->comment;
+		if (y && r->number > y->number)
+			break;
+		if (comment && *comment && p->b.conversations[r->conversation].connection == connection)
+			strbuf_printf(&text, "#%u %s: %s\n", r->number,
+				      p->b.capture->interfaces[r->captured->interface], comment);
+	}
+	const char *kept = text.length ? arena_strdup(p->memory, strbuf_text(&text)) : "";
+	strbuf_free(&text);
+	return kept;
+}
+
 static struct compare_difference *add_difference(struct compare_pair *p, enum compare_kind kind,
 						 const struct compare_record *x,
 						 const struct compare_record *y)
@@ -39,8 +69,9 @@ static struct compare_difference *add_difference(struct compare_pair *p, enum co
 		p->room = more;
 	}
 	struct compare_difference *d = &c->differences[c->count++];
-	*d = (struct compare_difference){ .kind = kind, .flow = "", .field = "", .a = "", .b = "",
-					  .interface = "" };
+	*d = (struct compare_difference){ .kind = kind, .field = "", .a = "", .b = "" };
+	d->trace = flow_trace(p, x, y);
+	c->unequal++;
 	if (x) {
 		d->a_number = x->number;
 		packet_line(x->captured->packet, line, sizeof line);
@@ -51,8 +82,6 @@ static struct compare_difference *add_difference(struct compare_pair *p, enum co
 		packet_line(y->captured->packet, line, sizeof line);
 		d->b_line = arena_strdup(p->memory, line);
 	}
-	if (!x && !y)
-		return d;
 	const struct compare_conversation *v =
 		x ? &p->a.conversations[x->conversation] : &p->b.conversations[y->conversation];
 	char client[NET_ADDR_TEXT + 8], server[NET_ADDR_TEXT + 8], number[16];
@@ -344,14 +373,19 @@ static void report_lonely_interfaces(struct compare_pair *p)
 	for (uint32_t i = 0; i < p->interface_count; i++) {
 		if (!seen[2 * i] == !seen[2 * i + 1])
 			continue;
-		struct compare_difference *d = add_difference(p, COMPARE_INTERFACE, NULL, NULL);
-		d->interface = arena_strdup(p->memory, p->interfaces[i]);
+		int side = seen[2 * i] == 0;
+		struct compare_view *v = views[side];
+		struct compare_record *first = NULL;
+		for (uint32_t r = v->count; r-- > 0;)
+			if (v->conversations[v->records[r].conversation].interface == i) {
+				first = &v->records[r];
+				first->paired = true;
+			}
+		struct compare_difference *d = add_difference(p, COMPARE_INTERFACE, side ? NULL : first,
+							      side ? first : NULL);
 		d->a = arena_printf(p->memory, "%u packets", seen[2 * i]);
 		d->b = arena_printf(p->memory, "%u packets", seen[2 * i + 1]);
-		struct compare_view *v = views[seen[2 * i] == 0];
-		for (uint32_t r = 0; r < v->count; r++)
-			if (v->conversations[v->records[r].conversation].interface == i)
-				v->records[r].paired = true;
+		p->result->unequal += seen[2 * i] + seen[2 * i + 1] - 1;
 	}
 	free(seen);
 }

@@ -15,6 +15,9 @@
  * differs so much that it fell into another flow (an address is another) is paired
  * with what it resembles, so that the field is named instead of two strangers.
  *
+ * A capture that the simulator wrote says in comments which rule decided: then each
+ * difference comes with the flow's decisions up to there, which is its trace.
+ *
  * Two files without interface names (classic pcap) are compared as one interface.
  */
 #ifndef NET_COMPARE_H
@@ -40,22 +43,26 @@ enum compare_kind {
 	COMPARE_MISSING,   /* only in the first capture */
 	COMPARE_EXTRA,     /* only in the second */
 	COMPARE_ORDER,     /* in both, at different places of the flow */
-	COMPARE_INTERFACE  /* an interface with packets that the other capture lacks */
+	COMPARE_INTERFACE  /* an interface with packets that the other capture lacks; shown: its first */
 };
 
 struct compare_difference {
 	enum compare_kind kind;
 	const char *interface;
-	const char *flow;    /* "tcp 10.0.0.1:40000 -> 10.96.0.1:80"; "" for INTERFACE */
+	const char *flow;    /* "tcp 10.0.0.1:40000 -> 10.96.0.1:80" */
 	const char *field;   /* "destination address", ...; "" unless FIELD */
 	const char *a, *b;   /* the field's values; "" unless FIELD */
 	uint32_t a_number, b_number; /* packet number in its file, from 1; 0: none */
 	const char *a_line, *b_line; /* as packet_line prints them; NULL: none */
+	/* What the second capture's comments (a simulator writes them) tell of this flow: a line
+	 * a decision, "INTERFACE: rule", up to the packet in question; "" nothing. */
+	const char *trace;
 };
 
 struct comparison {
 	struct compare_difference *differences; /* by interface, then packet number */
 	uint32_t count;
+	uint32_t unequal;  /* packets that they concern: an interface's all count */
 	uint32_t compared; /* packets of the first capture that were looked at */
 	uint32_t left_out; /* ARP and the like, of both captures */
 };

@@ -249,7 +249,7 @@ static void an_interface_that_sees_nothing_is_told_once(void)
 	for (uint32_t i = b.capture.count; i > 0; i--)
 		if (b.capture.packets[i - 1].interface == 1)
 			remove_packet(&b, i);
-	EXPECT(a, b, NULL, "node:veth1 interface 9 packets / 0 packets #0 #0\n");
+	EXPECT(a, b, NULL, "node:veth1 interface 9 packets / 0 packets #2 #0\n");
 	film_end(&a);
 	film_end(&b);
 }
