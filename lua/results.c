@@ -66,6 +66,17 @@ void results_note(struct results *r, const char *line)
 	add(r, RESULT_NOTE, line);
 }
 
+struct results_tally results_tally(const struct results *r)
+{
+	struct results_tally t = { .tests = r->tests };
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct result *item = &r->items[i];
+		t.failed += item->kind == RESULT_TEST && !item->ok && !item->todo;
+		t.skipped += item->kind == RESULT_SKIP;
+	}
+	return t;
+}
+
 void results_move(struct results *r, const struct results *from)
 {
 	for (uint32_t i = 0; i < from->count; i++) {

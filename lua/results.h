@@ -14,6 +14,9 @@ void results_add(struct results *r, bool ok, const char *name, const char *todo,
 void results_skip(struct results *r, const char *name, const char *reason);
 /* A comment line before the next result. */
 void results_note(struct results *r, const char *line);
+/* How many tests there are by now, and how many of them failed or were skipped. */
+struct results_tally { unsigned tests, failed, skipped; };
+struct results_tally results_tally(const struct results *r);
 /* Appends what another one holds. */
 void results_move(struct results *r, const struct results *from);
 /* Prints all as one TAP stream; `bail` ends it early. Whether all passed. */

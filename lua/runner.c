@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/file.h"
 #include "lua/internal.h"
@@ -274,11 +275,37 @@ static int check_dataplanes(const struct scenario_options *o, struct err *err)
 	return 0;
 }
 
+/* Seconds that the machine's clock counts. */
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* On real Linux each run says what it took; the Linux model takes no time worth telling. */
 static int run_one(const char *file, const char *dataplane, bool named, bool many,
 		   const struct scenario_options *o, struct results *results, struct err *err)
 {
 	struct script_run run = { .file = file, .dataplane = dataplane, .named = named, .many = many };
-	return o->replay ? replay_run(file, dataplane, o, results, err) : script_run(&run, o, results, err);
+	struct results_tally before = results_tally(results);
+	char line[512];
+	double began = seconds();
+	if (o->progress)
+		fprintf(o->progress, "svclab: begins %s %s\n", file, dataplane);
+	int code = o->replay ? replay_run(file, dataplane, o, results, err)
+			     : script_run(&run, o, results, err);
+	struct results_tally after = results_tally(results);
+	double took = seconds() - began;
+	if (o->progress)
+		fprintf(o->progress, "svclab: ends %s %s: %u tests, %u failed, %u skipped, %.1f s\n", file,
+			dataplane, after.tests - before.tests, after.failed - before.failed,
+			after.skipped - before.skipped, took);
+	if (!code && o->on && after.tests > before.tests) {
+		snprintf(line, sizeof line, "%s on %s: %.1f s", dataplane, o->on, took);
+		results_note(results, line);
+	}
+	return code;
 }
 
 int scenario_run(const char *const *files, uint32_t count, const struct scenario_options *o,

@@ -35,6 +35,7 @@ struct scenario_options {
 	const struct scenario_param *params;
 	uint32_t param_count;
 	bool update;                 /* rewrite tests/golden */
+	FILE *progress;              /* a line as each run begins, one as it ends; NULL none */
 };
 
 /* Runs the files. 0: all passed, 1: a test failed, 2: a load error (also said on

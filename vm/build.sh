@@ -12,9 +12,9 @@ folder=$1
 svclab=$2
 die() { echo "vm: $*" >&2; exit 1; }
 [ "$(uname -m)" = x86_64 ] || die "this machine is $(uname -m); the VM is made for x86_64 only"
-for tool in qemu-system-x86_64 busybox cpio dpkg-deb apt-cache depmod ldd; do
+for tool in qemu-system-x86_64 busybox cpio dpkg-deb apt-cache depmod ldd strip; do
 	command -v "$tool" >/dev/null 2>&1 || PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null 2>&1 ||
-		die "$tool is missing; install qemu-system-x86 busybox-static cpio kmod"
+		die "$tool is missing; install qemu-system-x86 busybox-static cpio kmod binutils"
 done
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
@@ -64,15 +64,23 @@ done
 mkdir -p "$root/usr/lib/x86_64-linux-gnu"
 cp -r /usr/lib/x86_64-linux-gnu/xtables "$root/usr/lib/x86_64-linux-gnu/"
 cp /etc/protocols /etc/services "$root/etc/" 2>/dev/null || true
+# The modules of the tools and of vm/init, with what they need. Without signatures: checking
+# them takes the emulated processor longer than all the rest of loading.
 from=$work/kernel/lib/modules/$release
-for part in net/netfilter net/ipv4 net/ipv6 net/bridge net/802 net/llc net/sched net/sctp net/core \
-	drivers/net/veth.ko drivers/net/dummy.ko lib crypto arch/x86/crypto; do
-	[ -e "$from/kernel/$part" ] || continue
-	mkdir -p "$root/lib/modules/$release/kernel/$(dirname "$part")"
-	cp -r "$from/kernel/$part" "$root/lib/modules/$release/kernel/$(dirname "$part")/"
-done
+depmod -b "$work/kernel" "$release" 2>/dev/null
+modules=$(cd "$from" && ls kernel/net/netfilter/*.ko kernel/net/netfilter/*/*.ko kernel/net/ipv4/netfilter/*.ko \
+	kernel/net/ipv6/netfilter/*.ko kernel/net/bridge/br*.ko kernel/net/sched/sch_netem.ko kernel/net/sctp/sctp.ko \
+	kernel/drivers/net/veth.ko kernel/drivers/net/dummy.ko)
+for module in $modules; do
+	sed -n "s|^$module: *||p" "$from/modules.dep" | tr ' ' '\n'
+	echo "$module"
+done | sed '/^$/d' | sort -u >"$work/modules"
+while read -r module; do
+	mkdir -p "$root/lib/modules/$release/$(dirname "$module")"
+	strip --strip-debug -o "$root/lib/modules/$release/$module" "$from/$module"
+done <"$work/modules"
 cp "$from"/modules.order "$from"/modules.builtin "$root/lib/modules/$release/"
-depmod -b "$root" "$release"
+depmod -b "$root" "$release" 2>/dev/null
 cp "$(dirname "$0")/init" "$root/init"
 chmod 755 "$root/init"
 find "$root" -exec touch -h -d @0 {} +

@@ -6,6 +6,9 @@
 # and tests/golden of their tree, goes along. The guest's standard output and error come
 # back on ours; what it leaves in /out/files lands in OUT (or nowhere when OUT is "").
 # Exit: the guest's code; 3 with the console's last lines when it did not come back whole.
+# A guest that says nothing on its console for SVCLAB_VM_PATIENCE seconds (default 1200; the
+# longest scenario takes under a minute on a quiet machine) is given up. What each run took,
+# as this machine counts it, is summed up on standard error.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 svclab=$1
@@ -46,7 +49,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 shift
 {
-	echo "export SVCLAB_VIRTUAL_TIME=1"
+	echo "export SVCLAB_VIRTUAL_TIME=1 SVCLAB_PROGRESS=/dev/console"
 	echo "cd at && mkdir -p /out/files && exec ../svclab \\"
 	for argument; do
 		printf "'%s' " "$(printf %s "$argument" | sed "s/'/'\\\\''/g")"
@@ -56,13 +59,32 @@ shift
 find "$work/job" -exec touch -h -d @0 {} +
 (cd "$work/job" && find . | LC_ALL=C sort | cpio -o -H newc --reproducible -R 0:0 --quiet) >"$work/job.cpio"
 cat "$folder/base.cpio" "$work/job.cpio" >"$work/initrd"
-qemu-system-x86_64 -M q35,hpet=off,smm=off,sata=off,vmport=off -accel tcg,thread=single \
-	-icount shift=0,sleep=off,align=off -rtc base=2024-01-01T00:00:00,clock=vm -seed 1 -cpu max -m 1024 \
+qemu-system-x86_64 -M q35,hpet=on,smm=off,sata=off,vmport=off -accel tcg,thread=single \
+	-icount shift=0,sleep=off,align=off -rtc base=2024-01-01T00:00:00,clock=vm -seed 1 -cpu max,erms=off,fsrm=off,la57=off,smap=off,smep=off,umip=off -m 1024 \
 	-smp 1 -nodefaults -no-user-config -no-reboot -display none -monitor none \
 	-serial "file:$work/console" -serial "file:$work/back.tgz" \
 	-kernel "$folder/vmlinuz" -initrd "$work/initrd" \
-	-append "console=ttyS0 quiet panic=-1 nokaslr norandmaps random.trust_cpu=on tsc=reliable nowatchdog" &
+	-append "console=ttyS0 quiet panic=-1 nokaslr norandmaps random.trust_cpu=on tsc=reliable nowatchdog nolapic_timer \
+	no_timer_check mitigations=off init_on_alloc=0 randomize_kstack_offset=off hardened_usercopy=off psi=0 audit=0 lsm=" &
 pid=$!
+began=$(date +%s)
+news=$began
+seen=0
+: >"$work/times" # seconds since the start, and the console's line
+while kill -0 "$pid" 2>/dev/null; do
+	sleep 0.5
+	now=$(date +%s)
+	lines=$(wc -l 2>/dev/null <"$work/console" || echo 0)
+	if [ "$lines" -gt "$seen" ]; then
+		tail -n +$((seen + 1)) "$work/console" | head -n $((lines - seen)) | tr -d '\r' |
+			sed "s/^/$((now - began)) /" >>"$work/times"
+		seen=$lines
+		news=$now
+	elif [ $((now - news)) -ge "${SVCLAB_VM_PATIENCE:-1200}" ]; then
+		echo "svclab: the VM has said nothing for $((now - news)) seconds" >&2
+		kill "$pid" 2>/dev/null || true
+	fi
+done
 wait "$pid" && code=0 || code=$?
 pid=
 if [ "$code" != 0 ] || ! tar -xzf "$work/back.tgz" -C "$work/guest" 2>/dev/null || [ ! -f "$work/guest/code" ]; then
@@ -70,6 +92,12 @@ if [ "$code" != 0 ] || ! tar -xzf "$work/back.tgz" -C "$work/guest" 2>/dev/null 
 	tail -n 15 "$work/console" >&2 || true
 	exit 3
 fi
+awk -v total=$(($(date +%s) - began)) '
+	/svclab: begins / { at[$4 " " $5] = $1; if (!first) first = $1 }
+	/svclab: ends / { name = $4 " " substr($5, 1, length($5) - 1); took = $1 - at[name]; runs++
+		if (took > most) { most = took; slowest = name } }
+	END { if (runs) printf "# the VM: %d runs in one boot, %d s (%d s until the first), %.1f s each; longest: %s, %d s\n",
+		runs, total, first, (total - first) / runs, slowest, most }' "$work/times" >&2
 cat "$work/guest/stdout"
 cat "$work/guest/stderr" >&2
 if [ -n "$out" ] && [ -d "$work/guest/files" ]; then
