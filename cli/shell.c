@@ -177,9 +177,13 @@ static void run_one(struct shell *s, const struct node *n)
 		s->status = 130;
 }
 
-static void say_bad(struct shell *s, const struct err *err)
+static void say_bad(struct shell *s, uint32_t line, const struct err *err)
 {
-	strbuf_printf(s->same_output ? &s->top_out : &s->top_err, "sh: %s\n", err->text);
+	struct strbuf *to = s->same_output ? &s->top_out : &s->top_err;
+	if (s->interactive)
+		strbuf_printf(to, "sh: %s\n", err->text);
+	else
+		strbuf_printf(to, "sh: line %u: %s\n", line, err->text);
 	s->status = 2;
 	shell_flush(s);
 	if (!s->interactive)
@@ -206,13 +210,14 @@ static bool run_ready(struct shell *s, struct strbuf *text, bool whole)
 		struct err err = { "" };
 		result = shell_parse(a, at, whole, &n, &next, &err);
 		if (result == PARSE_BAD) {
-			say_bad(s, &err);
+			say_bad(s, s->lines_done + shell_error_line(at, next), &err);
 			at += strlen(at);
 		} else if (result == PARSE_OK) {
 			if (s->verbose) /* with the prompt: the output reads as a transcript */
 				say_line(s, at, (size_t)(next - at));
 			run_one(s, n);
-			at = next;
+			for (; at < next; at++)
+				s->lines_done += *at == '\n';
 		}
 		arena_reset(a);
 	}
@@ -233,7 +238,7 @@ static void run_lines(struct shell *s)
 	while (!s->leaving && read_line(&from, &text)) {
 		if (text.length > LINE_LIMIT) {
 			struct err err = { "a command is over 4 MiB long" };
-			say_bad(s, &err);
+			say_bad(s, s->lines_done + 1, &err);
 			break;
 		}
 		from.more = run_ready(s, &text, false);
@@ -258,18 +263,6 @@ static bool one_output(void)
 	       out.st_dev == err.st_dev && out.st_ino == err.st_ino;
 }
 
-static void free_texts(struct table *t, bool keys)
-{
-	const void *key;
-	void *value;
-	for (uint32_t i = 0; table_next(t, &i, &key, &value);) {
-		free(*(char **)value);
-		if (keys)
-			free((void *)(uintptr_t)key);
-	}
-	table_free(t);
-}
-
 static int run_shell(const struct arguments *a, struct err *err)
 {
 	struct shell s = { .deadline_ns = INT64_MAX, .interrupted = &interrupted, .depth = 0 };
@@ -285,6 +278,7 @@ static int run_shell(const struct arguments *a, struct err *err)
 	}
 	s.interactive = !a->command && isatty(STDIN_FILENO);
 	s.same_output = one_output();
+	s.arena = arena_new();
 	table_init(&s.variables, TABLE_STRING_KEYS, sizeof(char *));
 	table_init(&s.functions, TABLE_STRING_KEYS, sizeof(char *));
 	table_init(&s.modules, TABLE_STRING_KEYS, sizeof(char *));
@@ -305,9 +299,10 @@ static int run_shell(const struct arguments *a, struct err *err)
 		strbuf_free(&text);
 	}
 	shell_flush(&s);
-	free_texts(&s.variables, true);
-	free_texts(&s.functions, true);
-	free_texts(&s.modules, true);
+	shell_free_texts(&s.variables);
+	shell_free_texts(&s.functions);
+	shell_free_texts(&s.modules);
+	arena_free(s.arena);
 	world_free(s.world);
 	dns_master_free(upstream);
 	strbuf_free(&s.warnings);

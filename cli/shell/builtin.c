@@ -77,12 +77,23 @@ static int unset(struct call *c)
 	return 0;
 }
 
+static void set_arguments(struct call *c, int first)
+{
+	struct shell *s = c->s;
+	s->argument_count = 0;
+	s->arguments = arena_array(s->arena, (size_t)(c->argc - first) + 1, sizeof *s->arguments);
+	for (int i = first; i < c->argc; i++)
+		s->arguments[s->argument_count++] = arena_strdup(s->arena, c->argv[i]);
+}
+
 static int set(struct call *c)
 {
 	for (int i = 1; i < c->argc; i++) {
 		bool on = c->argv[i][0] == '-';
-		if (strcmp(c->argv[i], "--") == 0) /* set -- a b: nothing here has arguments to set */
-			return call_fail(c, 2, "set -- is not part of this shell");
+		if (strcmp(c->argv[i], "--") == 0) {
+			set_arguments(c, i + 1);
+			return 0;
+		}
 		for (const char *flag = c->argv[i] + 1; on || c->argv[i][0] == '+'; flag++) {
 			if (*flag == 'e')
 				c->s->errexit = on;

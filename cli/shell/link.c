@@ -32,6 +32,7 @@ struct ping_options {
 	uint32_t count;
 	int64_t interval_ns, wait_ns;
 	bool quiet, busybox, numeric;
+	bool inetutils;          /* GNU's, in node's images: the canonical name, BSD's words */
 	char shown[256];         /* the name in the first line */
 	char address[NET_ADDR_TEXT];
 };
@@ -45,7 +46,8 @@ static int ping_arguments(struct call *c, struct ping_options *o)
 {
 	int64_t deadline = 0;
 	*o = (struct ping_options){ .count = PING_ENDLESS, .interval_ns = NS_PER_S,
-				    .wait_ns = NS_PER_S, .busybox = stand_busybox(c->s) };
+				    .wait_ns = NS_PER_S, .busybox = stand_busybox(c->s),
+				    .inetutils = strstr(stand_image(c->s), "luksa/kubia") };
 	for (int i = 1; i < c->argc; i++) {
 		const char *w = c->argv[i];
 		if (*w != '-') {
@@ -147,8 +149,8 @@ static void ping_summary(struct call *c, const struct ping_options *o, const str
 	unsigned lost = r->sent ? (unsigned)(100 * (uint64_t)(r->sent - r->received) / r->sent) : 0;
 	double mean = r->received ? sum / r->received : 0;
 	double variance = r->received ? squares / r->received - mean * mean : 0;
-	strbuf_printf(c->out, "\n--- %s ping statistics ---\n", o->shown);
-	if (o->busybox) {
+	strbuf_printf(c->out, "%s--- %s ping statistics ---\n", o->inetutils ? "" : "\n", o->shown);
+	if (o->busybox || o->inetutils) {
 		strbuf_printf(c->out, "%u packets transmitted, %u packets received, %u%% packet loss\n",
 			      r->sent, r->received, lost);
 		if (r->received)
@@ -185,7 +187,7 @@ static int ping(struct call *c)
 	code = world_ping(c->s->world, from, &p, &op, &err);
 	if (code)
 		return call_fail(c, 2, "%s", err.text);
-	strbuf_printf(c->out, o.busybox ? "PING %s (%s): 56 data bytes\n"
+	strbuf_printf(c->out, o.busybox || o.inetutils ? "PING %s (%s): 56 data bytes\n"
 					: "PING %s (%s) 56(84) bytes of data.\n", o.shown, o.address);
 	call_wait_op(c, op);
 	const struct op_result *r = op_result(op);

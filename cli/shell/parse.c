@@ -477,3 +477,13 @@ enum parse_result shell_parse(struct arena *a, const char *text, bool whole, str
 	*next = p.at;
 	return p.result;
 }
+
+/* At the end of the text bash names the line after the last. */
+uint32_t shell_error_line(const char *text, const char *at)
+{
+	uint32_t line = 1;
+	const char *end = *at ? at - 1 : at;
+	for (; text < end; text++)
+		line += *text == '\n';
+	return line;
+}

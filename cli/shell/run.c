@@ -295,11 +295,14 @@ static int tested(struct shell *s, const struct node *n, const struct io *io)
 /* After a round: false when the loop ends. */
 static bool next_round(struct shell *s, uint32_t *rounds, const struct io *io)
 {
-	if (s->breaks && --s->breaks == 0 && s->continues) {
-		s->continues = false;
-		return true;
+	if (s->breaks) { /* the loop is left, or with `continue` only the round */
+		bool again = --s->breaks == 0 && s->continues;
+		if (!s->breaks)
+			s->continues = false;
+		if (!again)
+			return false;
 	}
-	if (shell_must_stop(s) || s->breaks)
+	if (shell_must_stop(s))
 		return false;
 	if (io->terminal)
 		shell_flush(s);
@@ -367,8 +370,13 @@ static int pipeline(struct shell *s, const struct node *n, const struct io *io)
 	struct strbuf before = { 0 };
 	struct io part = *io;
 	struct input in;
+	struct scope kept;
+	bool many = n->children && n->children->next; /* each is then a shell of its own */
 	int status = 0;
+	if (many)
+		scope_begin(s, &kept);
 	for (const struct node *c = n->children; c; c = c->next) {
+		s->leaving = many ? false : s->leaving;
 		struct strbuf out = { 0 };
 		part.out = c->next ? &out : io->out;
 		/* 2>&1 at the top writes errors into the pipe only where it is asked for. */
@@ -380,6 +388,8 @@ static int pipeline(struct shell *s, const struct node *n, const struct io *io)
 		part.in = &in;
 	}
 	strbuf_free(&before);
+	if (many)
+		scope_end(s, &kept);
 	return n->negated ? !status : status;
 }
 
@@ -417,9 +427,13 @@ static void keep_function(struct shell *s, const struct node *n)
 
 static int subshell(struct shell *s, const struct node *n, const struct io *io)
 {
-	bool leaving = s->leaving;
+	struct scope kept;
+	scope_begin(s, &kept);
+	s->loops = 0;
 	int status = shell_run_node(s, n->body, io);
-	s->leaving = leaving;
+	if (s->leaving)
+		status = s->status;
+	scope_end(s, &kept);
 	return status;
 }
 
@@ -471,10 +485,13 @@ int shell_run_text(struct shell *s, const char *text, const struct io *io)
 	struct arena *a = arena_new();
 	struct err err;
 	int status = 0;
+	uint32_t lines = 0;
 	while (*text && !shell_must_stop(s)) {
 		struct node *n;
-		if (shell_parse(a, text, true, &n, &text, &err) != PARSE_OK) {
-			strbuf_printf(io->err, "sh: %s\n", err.text);
+		const char *next;
+		if (shell_parse(a, text, true, &n, &next, &err) != PARSE_OK) {
+			strbuf_printf(io->err, "sh: line %u: %s\n", lines + shell_error_line(text, next),
+				      err.text);
 			status = 2;
 			break;
 		}
@@ -482,6 +499,8 @@ int shell_run_text(struct shell *s, const char *text, const struct io *io)
 			status = shell_run_node(s, n, io);
 		s->status = status;
 		arena_reset(a);
+		for (; text < next; text++)
+			lines += *text == '\n';
 	}
 	arena_free(a);
 	return s->leaving || s->returns ? s->status : status;
@@ -489,17 +508,15 @@ int shell_run_text(struct shell *s, const char *text, const struct io *io)
 
 int shell_run_sub(struct shell *s, const char *text, const struct io *io)
 {
-	bool leaving = s->leaving, errexit = s->errexit;
-	uint32_t floor = s->floor, depth = s->depth, loops = s->loops, tested = s->tested;
+	struct scope kept;
+	uint32_t floor = s->floor, tested = s->tested;
+	scope_begin(s, &kept);
 	s->leaving = s->errexit = false;
 	s->loops = s->tested = 0;
-	s->floor = depth - 1;
+	s->floor = s->depth - 1;
 	int status = shell_run_text(s, text, io);
-	s->leaving = leaving;
-	s->errexit = errexit;
+	scope_end(s, &kept);
 	s->floor = floor;
-	s->depth = depth;
-	s->loops = loops;
 	s->tested = tested;
 	return status;
 }

@@ -67,10 +67,12 @@ struct here; /* here-documents whose text is still to come */
 
 enum parse_result { PARSE_OK, PARSE_MORE, PARSE_BAD };
 /* `text` may end in the middle of a construct: PARSE_MORE. `next`: where the first
- * complete line (with its here-documents) ends. PARSE_BAD: a line in `err`. *out NULL: an
- * empty line or comment. */
+ * complete line (with its here-documents) ends. PARSE_BAD: a line in `err`, `next` is behind
+ * the word that is wrong. *out NULL: an empty line or comment. */
 enum parse_result shell_parse(struct arena *a, const char *text, bool whole, struct node **out,
 			      const char **next, struct err *err);
+/* The line, from 1, of an error that the parser found at `at` in the text. */
+uint32_t shell_error_line(const char *text, const char *at);
 
 /* ---- the shell ----------------------------------------------------------------------- */
 
@@ -89,6 +91,7 @@ struct stand {
 
 struct shell {
 	struct world *world;
+	struct arena *arena;     /* as long as the shell */
 	struct kubectl kubectl;
 	struct stand stack[STAND_MAX];
 	uint32_t depth;          /* of the stack, at least 1 */
@@ -103,6 +106,7 @@ struct shell {
 	bool continues;          /* of the last one left, only the round */
 	bool returns;
 	uint32_t nested;         /* lists, substitutions, sourced files */
+	uint32_t lines_done;     /* of the script, before the text at hand */
 	int64_t deadline_ns;     /* of `timeout`, INT64_MAX none */
 	bool interactive;        /* standard input is a terminal */
 	bool same_output;        /* standard output and standard error are one file */
@@ -116,6 +120,20 @@ struct shell {
 	struct table modules;    /* "node module", in the order in which they were loaded */
 	struct strbuf environment; /* for stand_variable */
 };
+
+/* ---- cli/shell/scope.c ---------------------------------------------------------------------- */
+
+struct scope { /* what a parent keeps while its subshell runs */
+	struct table variables;
+	const char **arguments;
+	uint32_t argument_count, depth, loops;
+	bool leaving, errexit;
+	char cwd[256];
+};
+void scope_begin(struct shell *s, struct scope *kept);
+void scope_end(struct shell *s, struct scope *kept);
+/* Frees a table of name -> char *, keys and all. */
+void shell_free_texts(struct table *t);
 
 /* ---- cli/shell/run.c ------------------------------------------------------------------------ */
 

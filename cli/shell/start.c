@@ -103,10 +103,13 @@ static void take_lan(struct given *g, const struct net_addr *a)
 static void take_address(struct given *g, struct node_options *n, const struct kube_node *node)
 {
 	struct net_addr a;
-	for (uint32_t i = 0; i < node->status.addresses.count && !n->address; i++) {
+	for (uint32_t i = 0; i < node->status.addresses.count; i++) {
 		const struct kube_node_address *have = &node->status.addresses.items[i];
-		if (!kube_is(have->type, "InternalIP") || !have->address ||
-		    !net_addr_parse(have->address, &a) || a.family != NET_V4)
+		if (!have->address || !net_addr_parse(have->address, &a) || a.family != NET_V4)
+			continue;
+		if (!n->external && kube_is(have->type, "ExternalIP"))
+			n->external = arena_strdup(g->arena, have->address);
+		if (n->address || !kube_is(have->type, "InternalIP"))
 			continue;
 		n->address = arena_strdup(g->arena, have->address);
 		take_lan(g, &a);

@@ -287,6 +287,28 @@ static bool stateful_changed(const struct kube_stateful_set *now,
 	return !kube_fields_equal(kube_stateful_set_schema.fields, &copy, old);
 }
 
+/* Claims become volumes of the pods, so containers may mount them. */
+static void check_stateful_template(struct strbuf *errors, const struct kube_stateful_set *s)
+{
+	struct kube_template copy = s->spec.template;
+	uint32_t own = copy.spec.volumes.count;
+	struct kube_volume *all = mem_array(own + s->spec.claims.count + 1, sizeof *all);
+	for (uint32_t i = 0; i < own; i++)
+		all[i] = copy.spec.volumes.items[i];
+	for (uint32_t i = 0; i < s->spec.claims.count; i++) {
+		const char *name = s->spec.claims.items[i].meta.name;
+		bool taken = false; /* the claim takes its place in the pods */
+		for (uint32_t k = 0; k < own; k++)
+			taken |= kube_is(name, all[k].name);
+		if (name && !taken)
+			all[copy.spec.volumes.count++] =
+				(struct kube_volume){ .name = name, .claim_name = name };
+	}
+	copy.spec.volumes.items = all;
+	check_template(errors, &copy, &s->spec.selector, "StatefulSet");
+	free(all);
+}
+
 void kube_validate_stateful_set(const struct kube_object *o, const struct kube_object *before,
 				struct strbuf *errors)
 {
@@ -310,7 +332,7 @@ void kube_validate_stateful_set(const struct kube_object *o, const struct kube_o
 		field_check_not_negative(errors, FIELD("spec.ordinals.start"),
 					 s->spec.ordinals_start.value);
 	check_selector(errors, &s->spec.selector, "statefulset", true);
-	check_template(errors, &s->spec.template, &s->spec.selector, "StatefulSet");
+	check_stateful_template(errors, s);
 }
 
 /* ---- DaemonSet, Job -----------------------------------------------------------------------------

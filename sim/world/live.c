@@ -26,15 +26,21 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static void node_wish(const struct kube_node *n, struct place_wish *wish)
+/* `more` has room for all further addresses. */
+static void node_wish(const struct kube_node *n, struct place_wish *wish, struct net_addr *more)
 {
 	const char *network = kube_map_get(&n->object.meta.annotations, NETWORK_ANNOTATION);
 	uint32_t count = 0;
-	for (uint32_t i = 0; i < n->status.addresses.count && count < 2; i++) {
+	wish->more = more;
+	for (uint32_t i = 0; i < n->status.addresses.count; i++) {
+		const struct kube_node_address *have = &n->status.addresses.items[i];
 		struct net_addr a;
-		if (kube_is(n->status.addresses.items[i].type, "InternalIP") &&
-		    net_addr_parse(n->status.addresses.items[i].address, &a) &&
-		    (!count || wish->addrs[0].family != a.family))
+		if (!have->address || !net_addr_parse(have->address, &a))
+			continue;
+		if (kube_is(have->type, "ExternalIP"))
+			more[wish->more_count++] = a;
+		else if (kube_is(have->type, "InternalIP") && count < 2 &&
+			 (!count || wish->addrs[0].family != a.family))
 			wish->addrs[count++] = a;
 	}
 	for (uint32_t i = 0; i < n->spec.pod_cidrs.count && i < 2; i++)
@@ -52,13 +58,16 @@ static void node_added(struct world *w, const struct kube_node *n)
 	snprintf(name, sizeof name, "node/%s", n->object.meta.name);
 	struct place_wish wish = { .kind = PLACE_NODE, .name = name, .label = n->object.meta.name,
 				   .node = n->object.meta.name };
-	node_wish(n, &wish);
-	if (wish.addrs[0].family == NET_NONE || place_find(w, name))
-		return; /* its kubelet has not said its address yet */
-	if (place_add(w, &wish, &p, &err) != 0)
-		world_warn(w, "%s: %s", name, err.text);
-	else
-		proxy_new(p);
+	struct net_addr *more = mem_array(n->status.addresses.count + 1, sizeof *more);
+	node_wish(n, &wish, more);
+	bool said = wish.addrs[0].family != NET_NONE; /* by its kubelet */
+	if (said && !place_find(w, name)) {
+		if (place_add(w, &wish, &p, &err) != 0)
+			world_warn(w, "%s: %s", name, err.text);
+		else
+			proxy_new(p);
+	}
+	free(more);
 }
 
 static void on_node(void *ctx, enum kube_change change, const struct kube_object *old,
@@ -146,6 +155,7 @@ static struct cluster_plan *keep_plan(struct world *w, const struct cluster_opti
 		nodes[i] = options->nodes[i];
 		nodes[i].name = arena_strdup(w->arena, nodes[i].name);
 		nodes[i].address = nodes[i].address ? arena_strdup(w->arena, nodes[i].address) : NULL;
+		nodes[i].external = nodes[i].external ? arena_strdup(w->arena, nodes[i].external) : NULL;
 	}
 	plan->options.nodes = nodes;
 	if (options->proxy_config)

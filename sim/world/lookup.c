@@ -98,10 +98,24 @@ void place_resolv_conf(const struct place *p, struct strbuf *out)
 		pod_resolv_conf(pod, p->world->store, world_domain(p->world), "", out, NULL);
 }
 
+/* What somebody wrote over it there, in a pod's first container; NULL: nobody. */
+static const char *own_hosts(const struct place *p, const struct kube_pod *pod)
+{
+	char key[128];
+	const char *container = pod && pod->spec.containers.count ? pod->spec.containers.items[0].name
+								  : NULL;
+	snprintf(key, sizeof key, "%.60s:/etc/hosts", container ? container : "");
+	char **text = table_find(&p->files, key);
+	return text ? *text : NULL;
+}
+
 void place_hosts(const struct place *p, struct strbuf *out)
 {
 	const struct kube_pod *pod = pod_of(p);
-	if (p->hosts)
+	const char *own = own_hosts(p, pod);
+	if (own)
+		strbuf_puts(out, own);
+	else if (p->hosts)
 		strbuf_puts(out, p->hosts);
 	else if (pod)
 		pod_hosts_file(pod, world_domain(p->world), out);

@@ -171,6 +171,8 @@ static void node_manifest(const struct start_plan *plan, uint32_t n, enum kube_v
 			strbuf_printf(out, "  - {type: InternalIP, address: \"%s\"}\n",
 				      net_addr_text(&a, text));
 	}
+	if (o->external)
+		strbuf_printf(out, "  - {type: ExternalIP, address: \"%s\"}\n", o->external);
 	strbuf_printf(out,
 		      "  - {type: Hostname, address: %s}\n"
 		      "  capacity: {cpu: \"4\", ephemeral-storage: 40Gi, memory: 8Gi, pods: \"110\"}\n"

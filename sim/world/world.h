@@ -63,6 +63,7 @@ enum kube_version world_version(const struct world *w);
 struct node_options {
 	const char *name, *zone;
 	const char *address;          /* InternalIP (v4); NULL: the next one of the LAN */
+	const char *external;         /* ExternalIP: a further address of its uplink; NULL none */
 	bool routed, no_hairpin, overlay;
 	struct kube_strings labels;   /* "key=value" */
 	struct kube_strings taints;   /* "key=value:Effect", "key:Effect" */

@@ -28,7 +28,7 @@ struct call {
 	const char **args;            /* without flags, after the verb */
 	uint32_t arg_count;
 	int dash;                     /* index in args where "--" stood, -1 none */
-	bool endpoints_warned;
+	const char *warned;           /* lines of warnings said so far; NULL none */
 };
 
 /* ---- kubectl.c ------------------------------------------------------------------- */
@@ -40,6 +40,8 @@ int call_not_found(struct call *c, const struct kind_schema *s, const char *name
 int call_refused(struct call *c, struct kube_answer *answer, const char *doing);
 /* Warnings of the server's answer. */
 void call_warnings(struct call *c, const struct kube_answer *answer);
+/* "Warning: TEXT" on the error output, the same text once a command. */
+void call_warn(struct call *c, const char *text);
 int64_t call_now(const struct call *c);
 /* The namespace that the command works in. */
 const char *call_namespace(const struct call *c);
@@ -66,6 +68,7 @@ const char *call_flag_nth(const struct call *c, const char *name, uint32_t n);
 struct target {
 	const struct kind_schema *schema;
 	const char *name;             /* NULL: all that match */
+	const char *namespace;        /* of a file's object; NULL: the command's */
 };
 struct selection {
 	struct target *items;

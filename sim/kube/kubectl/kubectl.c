@@ -73,12 +73,21 @@ int call_not_found(struct call *c, const struct kind_schema *s, const char *name
 	return 1;
 }
 
+void call_warn(struct call *c, const char *text)
+{
+	const char *line = arena_printf(c->arena, "Warning: %s\n", text);
+	if (c->warned && strstr(c->warned, line))
+		return;
+	c->warned = arena_printf(c->arena, "%s%s", c->warned ? c->warned : "", line);
+	strbuf_puts(c->err, line);
+}
+
 void call_warnings(struct call *c, const struct kube_answer *answer)
 {
 	const char *p = strbuf_text(&answer->warnings);
 	while (*p) {
 		size_t n = strcspn(p, "\n");
-		strbuf_printf(c->err, "Warning: %.*s\n", (int)n, p);
+		call_warn(c, arena_strndup(c->arena, p, n));
 		p += n + (p[n] == '\n');
 	}
 }

@@ -292,6 +292,17 @@ static void put_labels(struct call *c, struct value *meta, const char *name)
 	}
 }
 
+static void put_annotations(struct call *c, struct value *meta)
+{
+	struct value *notes = NULL;
+	const char *text, *key, *value;
+	for (uint32_t i = 0; (text = call_flag_nth(c, "annotations", i)); i++)
+		if (pair_parse(c, text, &key, &value)) {
+			notes = notes ? notes : under(c, meta, "annotations", VALUE_MAP);
+			put(c, notes, key, value);
+		}
+}
+
 static void put_container(struct call *c, struct value *spec, const char *name, bool hold)
 {
 	struct value *k = value_new(c->arena, VALUE_MAP);
@@ -345,7 +356,7 @@ static int run_attached(struct call *c, const char *name)
 {
 	struct pod_wait w = { c, name };
 	struct selection s = { 0 };
-	struct target t = { kube_schema(KIND_POD), name };
+	struct target t = { .schema = kube_schema(KIND_POD), .name = name };
 	struct found f;
 	int code = 1;
 	call_wait(c, running, &w, call_now(c) + 60 * NS_PER_S);
@@ -408,6 +419,7 @@ int run_run(struct call *c)
 	put(c, meta, "name", name);
 	put(c, meta, "namespace", call_namespace(c));
 	put_labels(c, meta, name);
+	put_annotations(c, meta);
 	struct value *spec = under(c, o, "spec", VALUE_MAP);
 	put_container(c, spec, name, attached);
 	put(c, spec, "restartPolicy", text_or(restart, "Always"));

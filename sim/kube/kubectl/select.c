@@ -54,12 +54,9 @@ void name_print(const struct kube_object *o, struct strbuf *out)
 
 void warn_endpoints(struct call *c, enum kube_kind kind)
 {
-	if (kind != KIND_ENDPOINTS || c->endpoints_warned)
-		return;
-	c->endpoints_warned = true;
-	strbuf_puts(c->err,
-		    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
-		    "EndpointSlice\n");
+	if (kind == KIND_ENDPOINTS)
+		call_warn(c, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
+			     "EndpointSlice");
 }
 
 /* ---- arguments ------------------------------------------------------------------- */
@@ -70,7 +67,7 @@ static void target_add(struct call *c, struct selection *s, const struct kind_sc
 	struct target *items = arena_array(c->arena, s->count + 1, sizeof *items);
 	if (s->count)
 		memcpy(items, s->items, s->count * sizeof *items);
-	items[s->count++] = (struct target){ kind, name };
+	items[s->count++] = (struct target){ .schema = kind, .name = name };
 	s->items = items;
 }
 
@@ -298,7 +295,8 @@ static void group_add(struct group *g, const struct kube_object *o)
 
 static void find_named(struct call *c, const struct target *t, struct found *out)
 {
-	const char *namespace = t->schema->namespaced ? call_namespace(c) : NULL;
+	const char *namespace = !t->schema->namespaced ? NULL
+				: t->namespace ? t->namespace : call_namespace(c);
 	const struct kube_object *o =
 		kube_store_get(c->k->store, t->schema->kind, namespace, t->name);
 	struct group *g = group_need(out, t->schema);

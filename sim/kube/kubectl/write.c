@@ -244,8 +244,10 @@ static int add_target(void *ctx, struct kube_object *o, struct err *err)
 	if (r->s->count)
 		memcpy(items, r->s->items, r->s->count * sizeof *items);
 	items[r->s->count++] =
-	    (struct target){ kube_schema(o->kind),
-			     arena_strdup(r->c->arena, text_or(o->meta.name, "")) };
+	    (struct target){ .schema = kube_schema(o->kind),
+			     .name = arena_strdup(r->c->arena, text_or(o->meta.name, "")),
+			     .namespace = o->meta.namespace ? arena_strdup(r->c->arena, o->meta.namespace)
+							    : NULL };
 	r->s->items = items;
 	kube_unref(o);
 	return 0;
