@@ -93,6 +93,8 @@ struct ct_view {
 };
 uint32_t conntrack_delete_if(struct conntrack *ct, bool (*drop)(void *ctx, const struct ct_view *),
 			     void *ctx);
+/* The entry of the default zone with this original tuple, if there is one. */
+void conntrack_delete_flow(struct conntrack *ct, const struct flow_key *original);
 void conntrack_flush(struct conntrack *ct);
 /* Event text (`conntrack -E`) goes to `fn`, one line an event; NULL stops it. */
 void conntrack_watch(struct conntrack *ct, void (*fn)(void *ctx, const char *line), void *ctx);

@@ -153,6 +153,14 @@ uint32_t conntrack_delete(struct conntrack *ct, const struct ct_filter *filter)
 	return conntrack_delete_if(ct, matches, &copy);
 }
 
+void conntrack_delete_flow(struct conntrack *ct, const struct flow_key *original)
+{
+	enum ct_dir dir = DIR_ORIGINAL;
+	struct ct_entry *e = ct_find(ct, original, 0, &dir);
+	if (e && dir == DIR_ORIGINAL)
+		ct_kill(e);
+}
+
 uint32_t conntrack_count(const struct conntrack *ct)
 {
 	void *value;

@@ -151,7 +151,31 @@ static void loads_as_the_kernel(void)
 	CHECK(strncmp(choices("-s wlc", (int[]){ 3, 2, 1 }, 2500), "321121", 6) == 0);
 	CHECK(strncmp(choices("-s sed", (int[]){ 3, 2, 1 }, 2500), "121321121", 9) == 0);
 	CHECK(strncmp(choices("-s nq", (int[]){ 3, 2, 1 }, 2500), "321121121", 9) == 0);
-	CHECK(strncmp(choices("-s ovf", (int[]){ 2, 3, 4 }, 2500), "3333222", 7) == 0);
+	CHECK_TEXT(choices("-s lblc", (int[]){ 2, 2, 2 }, 2500), "333222111111 3333333");
+	CHECK_TEXT(choices("-s lblcr", (int[]){ 2, 2, 2 }, 2500), "333222111123 3333333");
+	CHECK(strncmp(choices("-s ovf", (int[]){ 2, 3, 4 }, 2500), "33333222", 8) == 0);
+}
+
+/* A server with an upper threshold: full at it, and again open below three quarters of it
+ * (ip_vs_bind_dest, ip_vs_unbind_dest); here a threshold of 2 opens at 1. */
+static void a_full_server_is_passed_over(void)
+{
+	char got[8] = "";
+	setup();
+	CHECK_INT(load("--set 10 10 10\n-A -t 10.0.0.1:80 -s rr\n"
+		       "-a -t 10.0.0.1:80 -r 10.1.0.1:8080 -m -w 1 -x 2\n"
+		       "-a -t 10.0.0.1:80 -r 10.1.0.2:8080 -m -w 1\n"), 0);
+	for (uint16_t i = 0; i < 6; i++) {
+		dial("10.2.0.1", (uint16_t)(3000 + i), "10.0.0.1");
+		got[i] = server_of("10.2.0.1", (uint16_t)(3000 + i), "10.0.0.1:80");
+	}
+	CHECK_TEXT(got, "212122");
+	engine_run_until(env.engine, 300 * NS_PER_S);
+	dial("10.2.0.1", 3100, "10.0.0.1");
+	dial("10.2.0.1", 3101, "10.0.0.1");
+	CHECK_INT(server_of("10.2.0.1", 3100, "10.0.0.1:80"), '1');
+	CHECK_INT(server_of("10.2.0.1", 3101, "10.0.0.1:80"), '2');
+	teardown();
 }
 
 static void text_is_ipvsadms(void)
@@ -229,6 +253,8 @@ static const struct check tests[] = {
 	{ "sh, dh and mh choose what the kernel chooses", hashes_as_the_kernel },
 	{ "rr, wrr, fo and persistence choose what the kernel chooses", rounds_as_the_kernel },
 	{ "lc, wlc, sed, nq and ovf choose what the kernel chooses", loads_as_the_kernel },
+	{ "a server at its upper threshold is passed over until connections end",
+	  a_full_server_is_passed_over },
 	{ "saved and listed text is ipvsadm's", text_is_ipvsadms },
 	{ "what ipvsadm refuses is one line with a position", refusals_have_positions },
 };

@@ -3,7 +3,8 @@
  * Hooks and order as ip_vs_core.c: replies (source address of a server) at INPUT 98,
  * OUTPUT -99 and FORWARD 100; requests to a virtual server at INPUT 99 and OUTPUT -98,
  * where the virtual address is a local one. A request goes on from there on its own: a
- * new route, OUTPUT's hooks once more, then POSTROUTING (forwarding method masq).
+ * new route, OUTPUT's hooks once more, then POSTROUTING (forwarding method masq). An ICMP
+ * error about a connection is translated on its way back, with what it quotes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "linux/internal.h"
 #include "linux/ipvs/internal.h"
 #include "net/trace.h"
+
+#define CT_STATUS_CONFIRMED 8u /* IPS_CONFIRMED */
 
 static struct conn_key key_of(const struct packet *p)
 {
@@ -52,43 +55,7 @@ static void count(struct ipvs_conn *c, const struct packet *p, bool in)
 	}
 }
 
-/* ---- replies ---- */
-
-static enum nf_verdict on_reply(void *ctx, struct hook_state *state)
-{
-	struct ipvs *v = ctx;
-	struct packet *p = state->packet;
-	char change[2 * NET_ADDR_TEXT + 32];
-	if (p->ipvs || !balanced(p) || !v->conns_out.count)
-		return VERDICT_ACCEPT;
-	struct conn_key key = key_of(p);
-	probe(v, p);
-	struct ipvs_conn *c = conn_find_out(v, &key);
-	if (!c)
-		return VERDICT_ACCEPT;
-	count(c, p, false);
-	conn_state(c, p, false);
-	conn_touch(c);
-	step_change(&key.from, key.from_port, &c->in.to, c->in.to_port, change, sizeof change);
-	step_add(v->ns, p, hook_name(state->hook), "ipvs", change, "reply of a real server");
-	packet_set_src(p, &c->in.to, c->in.to_port);
-	p->ipvs = c;
-	return VERDICT_ACCEPT;
-}
-
 /* ---- requests ---- */
-
-static bool starts_connection(const struct packet *p)
-{
-	return p->proto != PROTO_TCP || (packet_tcp_flags(p) & (TCP_SYN | TCP_RST)) == TCP_SYN;
-}
-
-/* SYN that may begin anew (is_new_conn): not SYN/ACK. */
-static bool is_syn(const struct packet *p)
-{
-	return p->proto == PROTO_TCP &&
-	       (packet_tcp_flags(p) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
-}
 
 static struct ipvs_service *service_of(struct ipvs *v, const struct packet *p,
 				       const struct conn_key *key)
@@ -122,9 +89,9 @@ static bool template_usable(struct ipvs *v, struct ipvs_conn *t)
 		return true;
 	/* Invalidated: it keeps its connections, but is found no more. */
 	table_remove(&v->conns_in, &t->in);
-	t->in.from_port = t->in.to_port = 65535;
+	t->in.to_port = t->dport = 65535;
 	while (table_find(&v->conns_in, &t->in))
-		t->in.from_port--;
+		t->in.invalidated++;
 	*(struct ipvs_conn **)table_put(&v->conns_in, &t->in, NULL) = t;
 	return false;
 }
@@ -169,7 +136,6 @@ static struct ipvs_conn *schedule(struct ipvs *v, struct ipvs_service *s, const 
 	if (t) {
 		c->template = t;
 		t->controlled++;
-		t->state = 1;
 		conn_touch(t);
 	}
 	d->stats.conns++;
@@ -177,15 +143,27 @@ static struct ipvs_conn *schedule(struct ipvs *v, struct ipvs_service *s, const 
 	return c;
 }
 
-/* A SYN on a connection that seems over is a new one (conn_reuse_mode). */
+/* A SYN on a connection that seems over is a new one (conn_reuse_mode), unless a template
+ * holds it; so is one to a server that is on its way out. */
 static bool begins_anew(struct ipvs *v, const struct ipvs_conn *c, const struct packet *p)
 {
-	if (!is_syn(p))
+	if (p->proto == PROTO_UDP || !conn_opens(p))
 		return false;
-	if (c->dest && c->dest->weight == 0 && c->dest->available &&
-	    ipvs_sysctl(v, "net.ipv4.vs.expire_nodest_conn"))
+	if (c->dest && c->dest->weight == 0 && ipvs_sysctl(v, "net.ipv4.vs.expire_nodest_conn"))
 		return true;
-	return c->state == IPVS_TIME_WAIT && ipvs_sysctl(v, "net.ipv4.vs.conn_reuse_mode");
+	return !c->template && conn_seems_over(c) && ipvs_sysctl(v, "net.ipv4.vs.conn_reuse_mode");
+}
+
+/* Frees a connection that the packet found and that is of no use to it. True: the packet
+ * goes too, as conntrack still has it in the old flow (ip_vs_conn_uses_old_conntrack). */
+static bool expire_now(struct ipvs_conn *c, const struct packet *p)
+{
+	if (c->uses_conntrack && ct_status(p) & CT_STATUS_CONFIRMED) {
+		conn_expire(c);
+		return true;
+	}
+	conn_free(c);
+	return false;
 }
 
 /* With vs/conntrack the entry's replies are expected from the server. */
@@ -217,25 +195,21 @@ static enum nf_verdict refuse(struct ipvs *v, struct hook_state *state)
 	return VERDICT_DROP;
 }
 
-/* The rest of the way to the server; takes the packet unless the server is local. */
-static enum nf_verdict transmit(struct ipvs *v, struct ipvs_conn *c, struct hook_state *state)
+/* The rest of the way to the server, whose address the packet has; takes the packet unless
+ * the server is local. */
+static enum nf_verdict send_on(struct ipvs *v, struct ipvs_conn *c, struct hook_state *state)
 {
 	struct packet *p = state->packet;
 	struct netns *ns = v->ns;
 	struct route_result route;
 	struct net_addr src = packet_src(p);
 	bool v4 = p->family == NET_V4;
-	p->ipvs = c;
-	packet_set_dst(p, &c->daddr, c->dport);
-	if (p->trace) {
-		p->trace->dnat_addr = c->daddr;
-		p->trace->dnat_port = c->dport;
-	}
 	if (route_output(ns, &c->daddr, NULL, &route)) {
 		icmp_error(ns, p, v4 ? 3 : 1, v4 ? 1 : 0, 0);
 		return VERDICT_DROP;
 	}
-	tell_conntrack(v, c, p);
+	if (!packet_is_icmp_error(p))
+		tell_conntrack(v, c, p);
 	if (route.kind == ROUTE_LOCAL)
 		return VERDICT_ACCEPT;
 	if (net_addr_is_loopback(&src))
@@ -251,35 +225,121 @@ static enum nf_verdict transmit(struct ipvs *v, struct ipvs_conn *c, struct hook
 	return VERDICT_STOLEN;
 }
 
+static enum nf_verdict transmit(struct ipvs *v, struct ipvs_conn *c, struct hook_state *state)
+{
+	struct packet *p = state->packet;
+	p->ipvs = c;
+	packet_set_dst(p, &c->daddr, c->dport);
+	if (p->trace) {
+		p->trace->dnat_addr = c->daddr;
+		p->trace->dnat_port = c->dport;
+	}
+	return send_on(v, c, state);
+}
+
+/* ---- ICMP errors about connections ---- */
+
+/* The flow that an error quotes, read backwards: as a packet of the other direction. */
+static bool quoted_key(const struct packet *p, struct conn_key *out)
+{
+	struct packet *quoted = packet_quoted(p);
+	bool ok = quoted && balanced(quoted);
+	if (ok) {
+		struct conn_key k = key_of(quoted);
+		*out = k;
+		out->from = k.to;
+		out->to = k.from;
+		out->from_port = k.to_port;
+		out->to_port = k.from_port;
+	}
+	packet_free(quoted);
+	return ok;
+}
+
+/* A server's side says that a request cannot be delivered: the client knows the request by
+ * the virtual address, and hears of it from there. */
+static enum nf_verdict error_to_client(struct ipvs *v, struct hook_state *state)
+{
+	struct packet *p = state->packet;
+	struct conn_key key;
+	char change[2 * NET_ADDR_TEXT + 32];
+	if (!quoted_key(p, &key))
+		return VERDICT_ACCEPT;
+	probe(v, p);
+	struct ipvs_conn *c = conn_find_out(v, &key);
+	if (!c)
+		return VERDICT_ACCEPT;
+	struct net_addr from = packet_src(p);
+	count(c, p, false);
+	step_change(&from, 0, &c->in.to, 0, change, sizeof change);
+	step_add(v->ns, p, hook_name(state->hook), "ipvs", change, "ICMP error about a connection");
+	packet_set_quoted_dst(p, &c->in.to, c->in.to_port);
+	packet_set_src(p, &c->in.to, 0);
+	p->ipvs = c;
+	return VERDICT_ACCEPT;
+}
+
+/* The client's side says that a reply cannot be delivered: on to the server. */
+static enum nf_verdict error_to_server(struct ipvs *v, struct hook_state *state)
+{
+	struct packet *p = state->packet;
+	struct conn_key key;
+	char change[2 * NET_ADDR_TEXT + 32];
+	if (!quoted_key(p, &key))
+		return VERDICT_ACCEPT;
+	probe(v, p);
+	struct ipvs_conn *c = conn_find_in(v, &key);
+	if (!c)
+		return VERDICT_ACCEPT;
+	struct net_addr to = packet_dst(p);
+	count(c, p, true);
+	step_change(&to, 0, &c->daddr, 0, change, sizeof change);
+	step_add(v->ns, p, hook_name(state->hook), "ipvs", change, "ICMP error about a reply");
+	packet_set_quoted_src(p, &c->daddr, c->dport);
+	packet_set_dst(p, &c->daddr, 0);
+	p->ipvs = c;
+	return send_on(v, c, state);
+}
+
+static enum nf_verdict dropped(struct ipvs *v, struct hook_state *state, const char *why)
+{
+	struct packet *p = state->packet;
+	step_add(v->ns, p, hook_name(state->hook), "ipvs", NULL, "%s", why);
+	snprintf(p->comment, sizeof p->comment, "ipvs: %s", why);
+	return VERDICT_DROP;
+}
+
 static enum nf_verdict on_request(void *ctx, struct hook_state *state)
 {
 	struct ipvs *v = ctx;
 	struct packet *p = state->packet;
 	char change[2 * NET_ADDR_TEXT + 32];
-	if (p->ipvs || !balanced(p))
+	if (p->ipvs)
+		return VERDICT_ACCEPT;
+	if (packet_is_icmp_error(p) && v->conns_in.count)
+		return error_to_server(v, state);
+	if (!balanced(p))
 		return VERDICT_ACCEPT;
 	struct conn_key key = key_of(p);
 	probe(v, p);
 	struct ipvs_conn *c = conn_find_in(v, &key);
 	if (c && begins_anew(v, c, p)) {
-		conn_free(c);
+		if (expire_now(c, p))
+			return dropped(v, state, "a new connection while conntrack has the old one");
+		c = NULL;
+	}
+	if (c && c->dest && !c->dest->available) {
+		if (!ipvs_sysctl(v, "net.ipv4.vs.expire_nodest_conn") || expire_now(c, p))
+			return dropped(v, state, "the connection's server was removed");
 		c = NULL;
 	}
 	if (!c) {
-		struct ipvs_service *s = starts_connection(p) ? service_of(v, p, &key) : NULL;
+		struct ipvs_service *s = conn_opens(p) ? service_of(v, p, &key) : NULL;
 		if (!s)
 			return VERDICT_ACCEPT;
 		c = schedule(v, s, p, &key);
 		if (!c)
 			return refuse(v, state);
-	}
-	if (c->dest && !c->dest->available) {
-		step_add(v->ns, p, hook_name(state->hook), "ipvs", NULL,
-			 "the connection's server was removed");
-		snprintf(p->comment, sizeof p->comment, "ipvs: the connection's server was removed");
-		if (ipvs_sysctl(v, "net.ipv4.vs.expire_nodest_conn"))
-			conn_free(c);
-		return VERDICT_DROP;
 	}
 	count(c, p, true);
 	conn_state(c, p, true);
@@ -288,6 +348,34 @@ static enum nf_verdict on_request(void *ctx, struct hook_state *state)
 		 c->dest && c->dest->service ? c->dest->service->scheduler->name : "-");
 	conn_touch(c);
 	return transmit(v, c, state);
+}
+
+/* ---- replies ---- */
+
+static enum nf_verdict on_reply(void *ctx, struct hook_state *state)
+{
+	struct ipvs *v = ctx;
+	struct packet *p = state->packet;
+	char change[2 * NET_ADDR_TEXT + 32];
+	if (p->ipvs || !v->conns_out.count)
+		return VERDICT_ACCEPT;
+	if (packet_is_icmp_error(p))
+		return error_to_client(v, state);
+	if (!balanced(p))
+		return VERDICT_ACCEPT;
+	struct conn_key key = key_of(p);
+	probe(v, p);
+	struct ipvs_conn *c = conn_find_out(v, &key);
+	if (!c)
+		return VERDICT_ACCEPT;
+	count(c, p, false);
+	conn_state(c, p, false);
+	conn_touch(c);
+	step_change(&key.from, key.from_port, &c->in.to, c->in.to_port, change, sizeof change);
+	step_add(v->ns, p, hook_name(state->hook), "ipvs", change, "reply of a real server");
+	packet_set_src(p, &c->in.to, c->in.to_port);
+	p->ipvs = c;
+	return VERDICT_ACCEPT;
 }
 
 bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out)
@@ -308,10 +396,18 @@ bool ipvs_packet_virtual(const struct packet *p, struct ipvs_virtual *out)
 
 /* ---- registration ---- */
 
-static const struct { enum nf_hook hook; int priority; bool reply; } hooks[] = {
-	{ HOOK_INPUT, PRI_NAT_SRC - 2, true }, { HOOK_INPUT, PRI_NAT_SRC - 1, false },
-	{ HOOK_OUTPUT, PRI_NAT_DST + 1, true }, { HOOK_OUTPUT, PRI_NAT_DST + 2, false },
-	{ HOOK_FORWARD, PRI_NAT_SRC, true } };
+/* Forwarded errors about replies: a client behind this node, a fwmark service. */
+static enum nf_verdict on_forwarded_error(void *ctx, struct hook_state *state)
+{
+	struct packet *p = state->packet;
+	bool error = !p->ipvs && packet_is_icmp_error(p);
+	return error ? error_to_server(ctx, state) : VERDICT_ACCEPT;
+}
+
+static const struct { enum nf_hook hook; int priority; hook_fn *fn; } hooks[] = {
+	{ HOOK_INPUT, PRI_NAT_SRC - 2, on_reply }, { HOOK_INPUT, PRI_NAT_SRC - 1, on_request },
+	{ HOOK_OUTPUT, PRI_NAT_DST + 1, on_reply }, { HOOK_OUTPUT, PRI_NAT_DST + 2, on_request },
+	{ HOOK_FORWARD, PRI_NAT_SRC - 1, on_forwarded_error }, { HOOK_FORWARD, PRI_NAT_SRC, on_reply } };
 
 void ipvs_hook(struct ipvs *v)
 {
@@ -319,7 +415,7 @@ void ipvs_hook(struct ipvs *v)
 		return;
 	v->hooked = true;
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
-		hook_fn *fn = hooks[i].reply ? on_reply : on_request;
+		hook_fn *fn = hooks[i].fn;
 		hook_register(v->ns, NET_V4, hooks[i].hook, hooks[i].priority, fn, v);
 		hook_register(v->ns, NET_V6, hooks[i].hook, hooks[i].priority, fn, v);
 	}
@@ -331,7 +427,7 @@ void ipvs_unhook(struct ipvs *v)
 		return;
 	v->hooked = false;
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
-		hook_fn *fn = hooks[i].reply ? on_reply : on_request;
+		hook_fn *fn = hooks[i].fn;
 		hook_unregister(v->ns, NET_V4, hooks[i].hook, fn, v);
 		hook_unregister(v->ns, NET_V6, hooks[i].hook, fn, v);
 	}

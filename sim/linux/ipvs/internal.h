@@ -80,7 +80,7 @@ struct ipvs_scheduler {
 	enum ipvs_history history;
 };
 
-enum ipvs_state { /* names in conn.c; the order of the kernel's tables */
+enum ipvs_state { /* of TCP; names in state.c; the order of the kernel's tables */
 	IPVS_NONE, IPVS_ESTABLISHED, IPVS_SYN_SENT, IPVS_SYN_RECV, IPVS_FIN_WAIT, IPVS_TIME_WAIT,
 	IPVS_CLOSE, IPVS_CLOSE_WAIT, IPVS_LAST_ACK, IPVS_LISTEN, IPVS_SYNACK, IPVS_STATES
 };
@@ -90,7 +90,7 @@ struct conn_key { /* from one side */
 	uint16_t from_port, to_port;
 	uint8_t proto;
 	uint8_t is_template;
-	uint8_t pad[2];
+	uint16_t invalidated;  /* templates that are found no more: their number */
 };
 
 struct ipvs_conn {
@@ -104,6 +104,9 @@ struct ipvs_conn {
 	struct ipvs_conn *template; /* who holds its client; NULL none */
 	uint32_t controlled;   /* template: connections that it holds */
 	int64_t timeout_ns, expires_ns;
+	int64_t fires_ns;      /* as the timer wheel rounds expires_ns */
+	struct event_id timer;
+	int64_t timer_ns;      /* when its event is due: at fires_ns or before */
 };
 
 struct ipvs {
@@ -118,7 +121,6 @@ struct ipvs {
 	struct table conns_in;  /* struct conn_key -> struct ipvs_conn * */
 	struct table conns_out; /* server -> client */
 	uint32_t tcp_s, fin_s, udp_s; /* ipvsadm --set */
-	struct event_id sweep;
 };
 
 /* ---- ipvs.c: services and servers */
@@ -140,6 +142,8 @@ const struct ipvs_scheduler *ipvs_scheduler_find(const char *name);
 /* The scheduler's choice for a new connection; NULL: no server can take it. */
 struct ipvs_dest *ipvs_choose(struct ipvs *v, struct ipvs_service *s, const struct packet *p);
 bool ipvs_can_take(const struct ipvs_dest *d); /* weight above 0, not overloaded */
+/* What lc, wlc and those with caches compare: an active connection weighs 256 inactive ones. */
+int64_t ipvs_overhead(const struct ipvs_dest *d);
 struct ipvs_dest *ipvs_least_loaded(struct ipvs_dest *const *dests, uint32_t count);
 void sh_changed(struct ipvs_service *s, const struct ipvs_dest *gone);
 void dh_changed(struct ipvs_service *s, const struct ipvs_dest *gone);
@@ -157,14 +161,22 @@ struct ipvs_conn *conn_find_in(struct ipvs *v, const struct conn_key *key);
 struct ipvs_conn *conn_find_out(struct ipvs *v, const struct conn_key *key);
 struct ipvs_conn *conn_new(struct ipvs *v, const struct conn_key *in, struct ipvs_dest *dest,
 			   uint16_t dport);
+/* Leaves conntrack's entry. */
 void conn_free(struct ipvs_conn *c);
-/* The deadline starts again; rounded up as the kernel's timer wheel rounds. */
+/* The deadline starts again. A template that still holds connections then goes on for
+ * 60 s at a time. */
 void conn_touch(struct ipvs_conn *c);
+/* It goes at once, with conntrack's entry, after what is under way. */
+void conn_expire(struct ipvs_conn *c);
+
+/* ---- state.c */
 /* A packet changes the state: `in` from the client. */
 void conn_state(struct ipvs_conn *c, const struct packet *p, bool in);
 const char *conn_state_name(const struct ipvs_conn *c);
-/* At the deadline a template that still holds connections goes on for 60 s. */
-bool conn_alive(struct ipvs_conn *c);
+/* Whether the packet is one that begins a connection: SYN, INIT, any datagram. */
+bool conn_opens(const struct packet *p);
+/* What may make room for a new connection of the same ports (conn_reuse_mode). */
+bool conn_seems_over(const struct ipvs_conn *c);
 
 /* ---- eval.c */
 void ipvs_hook(struct ipvs *v);

@@ -167,9 +167,10 @@ static void settle(struct ipvs_dest *d, const struct ipvs_dest *like, bool added
 {
 	d->forward = like->forward;
 	d->weight = like->weight;
+	if (!like->upper || like->upper > d->upper) /* set again by the next connection */
+		d->overload = false;
 	d->upper = like->upper;
 	d->lower = like->lower;
-	d->overload = d->upper && d->active + d->inactive >= d->upper;
 	if (added || like->weight)
 		d->last_weight = like->weight;
 }

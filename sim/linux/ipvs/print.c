@@ -202,9 +202,7 @@ static void print_connections(const struct ipvs *v, struct strbuf *out)
 			 "pro expire state       source             virtual            destination\n");
 	for (uint32_t i = 0; table_next(&v->conns_in, &i, NULL, &value);) {
 		struct ipvs_conn *c = *(struct ipvs_conn **)value;
-		if (!conn_alive(c))
-			continue;
-		int64_t left = (c->expires_ns - now) / NS_PER_S;
+		int64_t left = c->expires_ns > now ? (c->expires_ns - now) / NS_PER_S : 0;
 		strbuf_printf(out, "%-3s %02lld:%02lld  %-11s %-18s %-18s %s\n", protocol(c->in.proto),
 			      (long long)(left / 60), (long long)(left % 60), conn_state_name(c),
 			      net_endpoint_text(&c->in.from, c->in.from_port, from),

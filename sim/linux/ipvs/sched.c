@@ -88,7 +88,7 @@ static struct ipvs_dest *wrr_choose(struct ipvs *v, struct ipvs_service *s, cons
 	return NULL;
 }
 
-static int64_t overhead(const struct ipvs_dest *d)
+int64_t ipvs_overhead(const struct ipvs_dest *d)
 {
 	return ((int64_t)d->active << 8) + d->inactive;
 }
@@ -99,7 +99,7 @@ static struct ipvs_dest *lc_choose(struct ipvs *v, struct ipvs_service *s, const
 	(void)v, (void)p;
 	for (uint32_t i = 0; i < s->dest_count; i++) {
 		struct ipvs_dest *d = s->dests[i];
-		if (ipvs_can_take(d) && (!least || overhead(d) < overhead(least)))
+		if (ipvs_can_take(d) && (!least || ipvs_overhead(d) < ipvs_overhead(least)))
 			least = d;
 	}
 	return least;
@@ -111,7 +111,7 @@ struct ipvs_dest *ipvs_least_loaded(struct ipvs_dest *const *dests, uint32_t cou
 	for (uint32_t i = 0; i < count; i++) {
 		struct ipvs_dest *d = dests[i];
 		if (ipvs_can_take(d) &&
-		    (!least || overhead(least) * d->weight > overhead(d) * least->weight))
+		    (!least || ipvs_overhead(least) * d->weight > ipvs_overhead(d) * least->weight))
 			least = d;
 	}
 	return least;
@@ -157,7 +157,7 @@ static struct ipvs_dest *heaviest(struct ipvs_service *s, bool until_full)
 	struct ipvs_dest *best = NULL;
 	for (uint32_t i = 0; i < s->dest_count; i++) {
 		struct ipvs_dest *d = s->dests[i];
-		if (!ipvs_can_take(d) || (until_full && d->active >= (uint32_t)d->weight))
+		if (!ipvs_can_take(d) || (until_full && d->active > (uint32_t)d->weight))
 			continue;
 		if (!best || d->weight > best->weight)
 			best = d;

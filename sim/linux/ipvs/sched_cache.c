@@ -47,10 +47,13 @@ static struct ipvs_cache *cache_of(struct ipvs *v, struct ipvs_service *s, const
 	return c;
 }
 
+/* The newest comes first and wins where loads are equal. */
 static void remember(struct ipvs *v, struct ipvs_cache *c, struct ipvs_dest *d)
 {
 	c->set = mem_grow(c->set, c->count, c->count + 1u, sizeof *c->set);
-	c->set[c->count++] = d;
+	memmove(c->set + 1, c->set, c->count * sizeof *c->set);
+	c->set[0] = d;
+	c->count++;
 	c->last_change_ns = ipvs_now(v);
 }
 
@@ -79,14 +82,17 @@ struct ipvs_dest *lblc_choose(struct ipvs *v, struct ipvs_service *s, const stru
 /* The busiest of a set leaves it when the set has not changed for long. */
 static void shrink(struct ipvs_cache *c, int64_t now_ns)
 {
-	uint32_t most = 0;
+	uint32_t most = UINT32_MAX;
 	if (c->count < 2 || now_ns - c->last_change_ns <= SET_SHRINKS_NS)
 		return;
-	for (uint32_t i = 1; i < c->count; i++)
-		if ((int64_t)c->set[i]->active * c->set[most]->weight >
-		    (int64_t)c->set[most]->active * c->set[i]->weight)
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->set[i]->weight > 0 &&
+		    (most == UINT32_MAX || ipvs_overhead(c->set[i]) * c->set[most]->weight >
+						   ipvs_overhead(c->set[most]) * c->set[i]->weight))
 			most = i;
-	c->set[most] = c->set[--c->count];
+	if (most == UINT32_MAX)
+		return;
+	memmove(&c->set[most], &c->set[most + 1], (--c->count - most) * sizeof *c->set);
 	c->last_change_ns = now_ns;
 }
 
