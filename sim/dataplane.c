@@ -29,8 +29,100 @@ void block_unref(struct block *b)
 		return;
 	if (b->compiled && b->compiled_free)
 		b->compiled_free(b->compiled);
+	block_unref(b->left);
+	block_unref(b->right);
 	free(b);
 }
+
+struct block *block_join(struct block *left, struct block *right)
+{
+	if (!left->length || !right->length) {
+		struct block *kept = left->length ? left : right;
+		block_unref(left->length ? right : left);
+		return kept;
+	}
+	struct block *b = block_new("", 0);
+	b->length = left->length + right->length;
+	b->left = left;
+	b->right = right;
+	return b;
+}
+
+void block_text(const struct block *b, struct strbuf *out)
+{
+	if (!b->left) {
+		strbuf_add(out, b->text, b->length);
+		return;
+	}
+	block_text(b->left, out);
+	block_text(b->right, out);
+}
+
+/* ---- counts ------------------------------------------------------------------------- */
+
+static bool begins(const char *line, const char *with)
+{
+	return strncmp(line, with, strlen(with)) == 0;
+}
+
+/* Rules, set and map elements, virtual and real servers; not chains or comments. */
+static bool is_rule(enum tx_tool tool, const char *line)
+{
+	switch (tool) {
+	case TX_IPTABLES_RESTORE:
+	case TX_IP6TABLES_RESTORE:
+		return begins(line, "-A ") || begins(line, "-I ");
+	case TX_IPTABLES:
+	case TX_IP6TABLES: {
+		const char *end = strchrnul(line, '\n'), *a = strstr(line, "-A "),
+			   *i = strstr(line, "-I ");
+		return (a && a < end) || (i && i < end);
+	}
+	case TX_NFT:
+		return begins(line, "add rule ") || begins(line, "add element ");
+	case TX_IPSET:
+		return begins(line, "add ");
+	case TX_IPVSADM:
+		return begins(line, "-A ") || begins(line, "-a ");
+	case TX_ADDR:
+	case TX_SYSCTL:
+	case TX_CONNTRACK:
+	case TX_ROUTE:
+		break;
+	}
+	return false;
+}
+
+static void count_block(struct block *b, enum tx_tool tool)
+{
+	if (b->counted)
+		return;
+	b->counted = true;
+	if (b->left) {
+		count_block(b->left, tool);
+		count_block(b->right, tool);
+		b->lines = b->left->lines + b->right->lines;
+		b->rules = b->left->rules + b->right->rules;
+		return;
+	}
+	for (const char *line = b->text; *line; b->lines++) {
+		b->rules += is_rule(tool, line);
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+}
+
+void transaction_count(const struct transaction *t, uint64_t *lines, uint64_t *rules)
+{
+	*lines = *rules = 0;
+	for (uint32_t i = 0; i < t->count; i++) {
+		count_block(t->blocks[i], t->tool);
+		*lines += t->blocks[i]->lines;
+		*rules += t->blocks[i]->rules;
+	}
+}
+
+/* ---- transactions -------------------------------------------------------------------- */
 
 struct transaction *transactions_add(struct transactions *list, enum tx_tool tool)
 {
@@ -68,7 +160,7 @@ void transactions_free(struct transactions *list)
 void transaction_text(const struct transaction *t, struct strbuf *out)
 {
 	for (uint32_t i = 0; i < t->count; i++)
-		strbuf_add(out, t->blocks[i]->text, t->blocks[i]->length);
+		block_text(t->blocks[i], out);
 }
 
 const char *tx_tool_name(enum tx_tool tool)

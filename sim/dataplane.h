@@ -51,16 +51,23 @@ struct kube_store;
 
 struct block {
 	uint32_t references;
+	bool counted;
+	uint64_t lines, rules;               /* when counted: in its text */
 	size_t length;
+	struct block *left, *right;          /* a joint: its text is theirs, one behind the other */
 	void *compiled;                      /* executor's parsed form, or NULL */
 	void (*compiled_free)(void *compiled);
-	char text[];
+	char text[];                         /* "" in a joint */
 };
 
 /* A new block with one reference; the text is copied. */
 struct block *block_new(const char *text, size_t length);
+/* Takes over both references; an empty one leaves the other. A long text made of joints
+ * shares all but a path when a piece of it is another one. */
+struct block *block_join(struct block *left, struct block *right);
 struct block *block_ref(struct block *b);
 void block_unref(struct block *b); /* NULL is allowed */
+void block_text(const struct block *b, struct strbuf *out);
 
 enum tx_tool {
 	TX_IPTABLES_RESTORE,  /* iptables-restore --noflush --counters */
@@ -97,6 +104,9 @@ void transaction_add(struct transaction *t, struct block *b);
 void transactions_free(struct transactions *list);
 /* The whole text of one transaction. */
 void transaction_text(const struct transaction *t, struct strbuf *out);
+/* Its lines and those of them that are rules, elements, virtual or real servers. Each block
+ * is counted once, a joint is the sum of its two. */
+void transaction_count(const struct transaction *t, uint64_t *lines, uint64_t *rules);
 /* "iptables-restore", "nft", ... */
 const char *tx_tool_name(enum tx_tool tool);
 

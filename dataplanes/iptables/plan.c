@@ -113,20 +113,34 @@ static void put_part(struct family_plan *f, struct service_port *port, enum ipt_
 	put_block(f, block);
 }
 
-/* A run of services as one block. For IPT_RULES: dispatch and rules of each. */
+/* Services of a chunk, all of it with count 0, as one block. For IPT_RULES: dispatch and
+ * rules of each. */
+static struct block *run_block(struct family_plan *f, struct chunk *c, uint32_t start,
+			       uint32_t count, enum ipt_part part)
+{
+	struct variant *v = chunk_variant(c, f->context, start, count);
+	bool rules = part == IPT_RULES;
+	uint32_t end = count ? start + count : c->count;
+	if (v->blocks[part])
+		return v->blocks[part];
+	if (c->left) {
+		v->blocks[part] = block_join(block_ref(run_block(f, c->left, 0, 0, part)),
+					     block_ref(run_block(f, c->right, 0, 0, part)));
+		return v->blocks[part];
+	}
+	for (uint32_t i = start; i < end; i++)
+		for (uint32_t k = 0; k < c->items[i]->port_count; k++)
+			write_port(f, rules ? IPT_DISPATCH : part, rules, &c->items[i]->ports[k]);
+	v->blocks[part] = block_new(strbuf_text(&f->text), f->text.length);
+	strbuf_clear(&f->text);
+	return v->blocks[part];
+}
+
 static void put_run(struct family_plan *f, const struct stretch *s, enum ipt_part part)
 {
-	uint8_t bytes[2] = { (uint8_t)s->start, (uint8_t)s->count };
-	struct variant_key key = { f->context, sizeof bytes, bytes };
-	struct variant *v = variant_find(s->chunk->variants, &key);
-	if (!v)
-		v = variant_add(&s->chunk->variants, &key);
-	bool rules = part == IPT_RULES;
-	for (uint32_t i = s->start; i < s->start + s->count && !v->blocks[part]; i++)
-		for (uint32_t k = 0; k < s->chunk->items[i]->port_count; k++)
-			write_port(f, rules ? IPT_DISPATCH : part, rules,
-				   &s->chunk->items[i]->ports[k]);
-	put_block(f, &v->blocks[part]);
+	struct block *b = run_block(f, s->chunk, s->start, stretch_whole(s) ? 0 : s->count, part);
+	if (b->length)
+		transaction_add(f->t, block_ref(b));
 }
 
 static void put_text(struct family_plan *f)

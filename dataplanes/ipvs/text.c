@@ -265,13 +265,8 @@ static void put_out_filter(const struct ipvs_style *s, const struct snapshot *se
 {
 	const struct net_addr *node = &s->config->families[s->family].node_ip;
 	struct snapshot_cursor at = { 0 };
-	for (;;) {
-		while (at.chunk < services->chunk_count && !at.item &&
-		       !services->chunks[at.chunk]->ranges)
-			at.chunk++;
-		const struct service *service = snapshot_walk(services, &at);
-		if (!service)
-			return;
+	const struct service *service;
+	while ((service = snapshot_walk_marked(services, &at, MARK_RANGES)) != NULL) {
 		for (uint32_t k = 0; k < service->port_count; k++) {
 			const struct service_port *p = &service->ports[k];
 			if (!p->range_count || port_range_contains(p, node))

@@ -19,13 +19,10 @@ static const struct service_port *health_check(const struct service *s)
 static const struct service *next_checked(const struct snapshot *s, struct snapshot_cursor *at)
 {
 	const struct service *found;
-	for (;;) {
-		while (s && at->chunk < s->chunk_count && !at->item && !s->chunks[at->chunk]->health)
-			at->chunk++;
-		found = snapshot_walk(s, at);
-		if (!found || health_check(found))
-			return found;
-	}
+	do
+		found = snapshot_walk_marked(s, at, MARK_HEALTH);
+	while (found && !health_check(found));
+	return found;
 }
 
 uint32_t health_port_list(const struct proxy_config *c, struct snapshot *const snapshots[],

@@ -125,34 +125,68 @@ static struct service *renew(struct proxy_shared *s, const struct kube_store *st
 	return now;
 }
 
+struct renewal { /* a leaf of the old tree becomes other leaves */
+	uint32_t leaf;
+	struct chunk *instead;         /* NULL: it is gone */
+};
+
 struct building {
 	const struct snapshot *old;    /* NULL: none */
-	struct snapshot *fresh;
-	uint32_t at;                   /* chunk of the old one whose range this is */
+	struct chunk *fresh;           /* without an old one */
+	struct renewal *renewals;      /* with one: in order */
+	uint32_t renewal_count, renewed;
+	uint32_t at;                   /* leaf of the old one whose range this is */
+	const struct chunk *next;      /* the leaf behind it */
 	struct snapshot_cursor cursor; /* in the old one */
 	struct service **pending;      /* of the range so far */
 	uint32_t count, capacity;
 };
 
-/* The range is complete: the old chunk when it holds just this, else new ones. */
-static void flush(struct building *b)
+static struct chunk *chunks_of(struct service *const items[], uint32_t count)
 {
-	const struct chunk *old = b->old && b->at < b->old->chunk_count ? b->old->chunks[b->at] : NULL;
-	if (old && old->count == b->count &&
-	    memcmp(old->items, b->pending, b->count * sizeof *b->pending) == 0) {
-		snapshot_add(b->fresh, chunk_ref(b->old->chunks[b->at]));
-		for (uint32_t i = 0; i < b->count; i++)
-			service_unref(b->pending[i]);
-		b->count = 0;
-		return;
-	}
-	uint32_t parts = (b->count + 2 * CHUNK_SERVICES - 1) / (2 * CHUNK_SERVICES);
+	struct chunk *all = NULL;
+	uint32_t parts = (count + 2 * CHUNK_SERVICES - 1) / (2 * CHUNK_SERVICES);
 	for (uint32_t i = 0, from = 0; i < parts; i++) {
-		uint32_t to = (uint32_t)((uint64_t)b->count * (i + 1) / parts);
-		snapshot_add(b->fresh, chunk_new(b->pending + from, to - from));
+		uint32_t to = (uint32_t)((uint64_t)count * (i + 1) / parts);
+		all = chunk_join(all, chunk_new(items + from, to - from));
 		from = to;
 	}
+	return all;
+}
+
+static void renew_leaf(struct building *b, struct chunk *instead)
+{
+	b->renewals = mem_grow(b->renewals, b->renewal_count, b->renewal_count + 1,
+			       sizeof *b->renewals);
+	b->renewals[b->renewal_count++] = (struct renewal){ b->at, instead };
+}
+
+/* The range is complete: the old leaf when it holds just this, else new ones. */
+static void flush(struct building *b)
+{
+	const struct chunk *old = b->old ? chunk_leaf(b->old->root, b->at) : NULL;
+	if (!old) {
+		b->fresh = chunk_join(b->fresh, chunks_of(b->pending, b->count));
+	} else if (old->count == b->count &&
+		   memcmp(old->items, b->pending, b->count * sizeof *b->pending) == 0) {
+		for (uint32_t i = 0; i < b->count; i++)
+			service_unref(b->pending[i]);
+	} else {
+		renew_leaf(b, chunks_of(b->pending, b->count));
+	}
 	b->count = 0;
+}
+
+/* The tree with its renewed leaves; shares what has none of them. */
+static struct chunk *renewed(struct building *b, struct chunk *c, uint32_t first)
+{
+	if (b->renewed == b->renewal_count ||
+	    b->renewals[b->renewed].leaf >= first + c->leaves)
+		return chunk_ref(c);
+	if (!c->left)
+		return b->renewals[b->renewed++].instead;
+	struct chunk *left = renewed(b, c->left, first);
+	return chunk_join(left, renewed(b, c->right, first + c->left->leaves));
 }
 
 static void pend(struct building *b, struct service *s)
@@ -170,10 +204,9 @@ static void pend(struct building *b, struct service *s)
 /* Closes the ranges that end before this name. */
 static void move_to(struct building *b, const char *namespace, const char *name)
 {
-	while (b->old && b->at + 1 < b->old->chunk_count &&
-	       compare(b->old->chunks[b->at + 1]->items[0], namespace, name) <= 0) {
+	while (b->next && compare(b->next->items[0], namespace, name) <= 0) {
 		flush(b);
-		b->at++;
+		b->next = chunk_leaf(b->old->root, ++b->at + 1);
 	}
 }
 
@@ -197,11 +230,13 @@ static struct service *find_old(struct building *b, const char *namespace, const
 static struct snapshot *build(struct proxy_shared *s, const struct kube_store *store,
 			      unsigned family)
 {
-	struct building b = { .old = s->now[family], .fresh = snapshot_new() };
+	struct building b = { .old = s->now[family] };
 	uint32_t cursor = 0;
 	const struct kube_object *o;
 	if (b.old && !b.old->count)
 		b.old = NULL;
+	if (b.old)
+		b.next = chunk_leaf(b.old->root, 1);
 	while ((o = kube_store_next(store, KIND_SERVICE, NULL, &cursor)) != NULL) {
 		const char *ns = o->meta.namespace ? o->meta.namespace : "";
 		struct service *was = b.old ? find_old(&b, ns, o->meta.name) : NULL;
@@ -212,10 +247,15 @@ static struct snapshot *build(struct proxy_shared *s, const struct kube_store *s
 		move_to(&b, ns, o->meta.name);
 		pend(&b, now);
 	}
-	if (b.count)
-		flush(&b);
+	flush(&b);
+	while (b.next) { /* nothing is left of these */
+		b.next = chunk_leaf(b.old->root, ++b.at + 1);
+		renew_leaf(&b, NULL);
+	}
+	struct chunk *root = b.old ? renewed(&b, b.old->root, 0) : b.fresh;
+	free(b.renewals);
 	free(b.pending);
-	return b.fresh;
+	return snapshot_new(root);
 }
 
 struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store *store,

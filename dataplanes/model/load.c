@@ -250,29 +250,6 @@ static int apply(struct netns *ns, const struct transaction *t, const struct str
 	return EINVAL;
 }
 
-/* Rules, set and map elements, virtual and real servers; not chains or comments. */
-static bool is_rule(enum tx_tool tool, const char *line)
-{
-	switch (tool) {
-	case TX_IPTABLES_RESTORE:
-	case TX_IP6TABLES_RESTORE:
-		return strncmp(line, "-A ", 3) == 0 || strncmp(line, "-I ", 3) == 0;
-	case TX_IPTABLES:
-	case TX_IP6TABLES: {
-		const char *end = strchrnul(line, '\n'), *a = strstr(line, "-A "), *i = strstr(line, "-I ");
-		return (a && a < end) || (i && i < end);
-	}
-	case TX_NFT:
-		return strncmp(line, "add rule ", 9) == 0 || strncmp(line, "add element ", 12) == 0;
-	case TX_IPSET:
-		return strncmp(line, "add ", 4) == 0;
-	case TX_IPVSADM:
-		return strncmp(line, "-A ", 3) == 0 || strncmp(line, "-a ", 3) == 0;
-	default:
-		return false;
-	}
-}
-
 int model_load(struct executor *e, const char *place, const struct transaction *t,
 	       struct load_cost *cost, struct err *err)
 {
@@ -282,12 +259,8 @@ int model_load(struct executor *e, const char *place, const struct transaction *
 	struct strbuf text = { 0 };
 	transaction_text(t, &text);
 	int code = apply(p->ns, t, &text, err);
-	uint64_t lines = 0, rules = 0;
-	for (const char *line = strbuf_text(&text); *line; lines++) {
-		rules += is_rule(t->tool, line);
-		line += strcspn(line, "\n");
-		line += *line == '\n';
-	}
+	uint64_t lines, rules;
+	transaction_count(t, &lines, &rules);
 	*cost = (struct load_cost){ .rules = rules, .bytes = text.length,
 				    .charged_ns = TOOL_START_NS + (int64_t)lines * LINE_NS };
 	strbuf_free(&text);

@@ -96,27 +96,37 @@ static void put_block(struct family_plan *f, struct service_port *port)
 	transaction_add(f->t, block_ref(v->blocks[0]));
 }
 
-/* A run of services as one block. */
+/* Services of a chunk, all of it with count 0, as one block. */
+static struct block *run_block(struct family_plan *f, struct chunk *c, uint32_t start,
+			       uint32_t count)
+{
+	struct variant *v = chunk_variant(c, f->context, start, count);
+	struct strbuf text = { 0 };
+	uint32_t end = count ? start + count : c->count;
+	if (v->blocks[0])
+		return v->blocks[0];
+	if (c->left) {
+		v->blocks[0] = block_join(block_ref(run_block(f, c->left, 0, 0)),
+					  block_ref(run_block(f, c->right, 0, 0)));
+		return v->blocks[0];
+	}
+	for (uint32_t i = start; i < end; i++) {
+		for (uint32_t k = 0; k < c->items[i]->port_count; k++) {
+			struct service_port *port = &c->items[i]->ports[k];
+			struct endpoint_choice choice;
+			service_choose(port, f->p->base.config, f->memory, &choice);
+			nft_port(&f->style, port, &choice, NULL, &text);
+		}
+	}
+	v->blocks[0] = block_new(strbuf_text(&text), text.length);
+	strbuf_free(&text);
+	return v->blocks[0];
+}
+
 static void put_run(struct family_plan *f, const struct stretch *s)
 {
-	uint8_t bytes[2] = { (uint8_t)s->start, (uint8_t)s->count };
-	struct variant_key key = { f->context, sizeof bytes, bytes };
-	struct variant *v = variant_find(s->chunk->variants, &key);
-	if (!v) {
-		struct strbuf text = { 0 };
-		v = variant_add(&s->chunk->variants, &key);
-		for (uint32_t i = s->start; i < s->start + s->count; i++) {
-			for (uint32_t k = 0; k < s->chunk->items[i]->port_count; k++) {
-				struct service_port *port = &s->chunk->items[i]->ports[k];
-				struct endpoint_choice choice;
-				service_choose(port, f->p->base.config, f->memory, &choice);
-				nft_port(&f->style, port, &choice, NULL, &text);
-			}
-		}
-		v->blocks[0] = block_new(strbuf_text(&text), text.length);
-		strbuf_free(&text);
-	}
-	transaction_add(f->t, block_ref(v->blocks[0]));
+	uint32_t count = stretch_whole(s) ? 0 : s->count;
+	transaction_add(f->t, block_ref(run_block(f, s->chunk, s->start, count)));
 }
 
 static void put_service(struct family_plan *f, struct service *s, bool chains)
@@ -155,11 +165,13 @@ static void put_services(struct family_plan *f)
 	if (f->style.old || (!f->was && !f->conflicts)) {
 		struct stretch stretch = { 0 };
 		while (snapshot_next_stretch(NULL, f->now, &stretch)) {
-			struct service *s = stretch.chunk->items[stretch.start];
-			for (uint32_t k = 0; !stretch.run && k < s->port_count; k++)
-				put_block(f, &s->ports[k]);
-			if (stretch.run)
+			if (stretch.run) {
 				put_run(f, &stretch);
+				continue;
+			}
+			struct service *s = stretch.chunk->items[stretch.start];
+			for (uint32_t k = 0; k < s->port_count; k++)
+				put_block(f, &s->ports[k]);
 		}
 		return;
 	}

@@ -62,7 +62,8 @@ static void expect_choice(const char *text, enum kube_version version, const cha
 	struct strbuf out = { 0 };
 	cluster_open(&c, text, version);
 	if (c.snapshot->count) {
-		service_choose(&c.snapshot->chunks[0]->items[0]->ports[0], &c.config, c.memory, &choice);
+		const struct chunk *first = chunk_leaf(c.snapshot->root, 0);
+		service_choose(&first->items[0]->ports[0], &c.config, c.memory, &choice);
 		put_list(&out, "cluster", choice.cluster, choice.cluster_count);
 		put_list(&out, "local", choice.local, choice.local_count);
 		put_list(&out, "all", choice.all, choice.all_count);
