@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "dataplanes/iptables/iptables.h"
@@ -243,6 +244,10 @@ int main(int argc, char **argv)
 		round_of(change ? "another endpoint" : "one endpoint less", planners, nodes, views,
 			 false);
 	}
+	struct rusage r;
+	getrusage(RUSAGE_SELF, &r);
+	printf("%u nodes and %u services x %u endpoints: peak %ld MiB\n", (unsigned)nodes,
+	       (unsigned)services, (unsigned)endpoints, r.ru_maxrss / 1024);
 	for (uint32_t i = 0; i < nodes; i++) {
 		iptables_planner.close(planners[i]);
 		free((char *)(uintptr_t)views[i].node);
