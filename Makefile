@@ -29,13 +29,13 @@ COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SVCLAB_CPPFLAGS) $(CPPFLAGS) $(CFLAGS)
 
 LIB_SOURCES := $(sort $(wildcard sim/*.c sim/*/*.c sim/*/*/*.c dataplanes/*.c dataplanes/*/*.c lua/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
-TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/differential/kernel_*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/lua/prelude_text.o
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
-TESTS := $(TEST_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%.t)
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%.t)
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 BENCHES := $(BENCH_SOURCES:tests/bench/%.c=$(BUILD)/tests/bench/%)
 LIB := $(BUILD)/libsvclab.a
@@ -43,7 +43,7 @@ LIB := $(BUILD)/libsvclab.a
 JOBS ?= $(shell nproc)
 PROVE ?= prove
 
-.PHONY: all deps test check conformance bench plots asan captures install uninstall clean \
+.PHONY: all deps test check conformance bench plots asan fuzz captures install uninstall clean \
 	distclean help units fuzzers benches
 .SECONDARY:
 
@@ -91,6 +91,9 @@ $(BUILD)/svclab: $(CLI_OBJECTS) $(LIB)
 $(BUILD)/tests/unit/%.t: $(BUILD)/tests/unit/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
+$(BUILD)/tests/differential/%.t: $(BUILD)/tests/differential/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
+
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
@@ -105,6 +108,7 @@ fuzzers: $(FUZZERS)
 # help: make conformance  the main job: every scenario on every dataplane, then a matrix
 # help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
 # help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
+# help: make fuzz         each parser under libFuzzer for FUZZ_SECONDS (default 600), one after another
 # help: make bench        figures of speed and memory
 # help: make plots        results/*.svg from the figures
 # help: make captures     take tests/captures again from real Linux (netns, VM)
@@ -152,6 +156,17 @@ asan:
 	@tools/deps.sh test
 	@ASAN_OPTIONS=detect_leaks=0 $(MAKE) --no-print-directory test BUILD=build-asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+
+# Coverage-guided, with clang; FUZZERS=build-fuzz/tests/fuzz/nft takes one of them. Inputs
+# that are new go to build-fuzz/corpus, those that break something to build-fuzz/found.
+FUZZ_SECONDS ?= 600
+fuzz:
+	@$(MAKE) --no-print-directory -j$(JOBS) fuzzers BUILD=build-fuzz CC=clang \
+	  CPPFLAGS=-DFUZZ_LIBFUZZER LDFLAGS=-fsanitize=fuzzer CFLAGS='-O1 -g \
+	  -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	  -fno-sanitize-recover=all'
+	@for program in $(FUZZERS:$(BUILD)/%=build-fuzz/%); do \
+	  tests/fuzz/run "$$program" $(FUZZ_SECONDS) || exit 1; done
 
 install: all
 	install -Dm755 $(BUILD)/svclab $(DESTDIR)$(bindir)/svclab

@@ -8,6 +8,8 @@
 #include "core/engine.h"
 #include "linux/ipset_internal.h"
 
+#define COMMENT_BYTES 255 /* IPSET_MAX_COMMENT_SIZE */
+
 #define WORDS_MAX 32
 #define RANGE_MAX 65536u
 
@@ -305,6 +307,10 @@ static int add_option(struct line *l, const struct ipset *s, struct member *m)
 		if (++l->at >= l->count)
 			return bad(l, l->at, "comment: expected a text");
 		m->comment = l->words[l->at].text;
+		if (strchr(m->comment, '"'))
+			return bad(l, l->at, "\" character is not permitted in comments");
+		if (strlen(m->comment) > COMMENT_BYTES)
+			return bad(l, l->at, "comment is longer than %d characters", COMMENT_BYTES);
 	} else {
 		code = bad(l, l->at, "option %s does not go with set %s", w, s->name);
 	}

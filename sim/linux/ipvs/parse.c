@@ -220,6 +220,10 @@ static int read_set(struct line *l)
 /* Options of a virtual server. */
 static int service_option(struct line *l, const char *w)
 {
+	bool names = is(w, "-t", "--tcp-service") || is(w, "-u", "--udp-service") ||
+		     strcmp(w, "--sctp-service") == 0 || is(w, "-f", "--fwmark-service");
+	if (names && l->has_service)
+		return bad(l, l->at, "multiple 'service' options specified");
 	if (is(w, "-t", "--tcp-service"))
 		return read_service(l, PROTO_TCP);
 	if (is(w, "-u", "--udp-service"))

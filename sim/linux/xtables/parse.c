@@ -331,7 +331,7 @@ static int rule_match(struct xt_parse *p, const char *name, bool invert)
 	const struct xt_extension *ext = extension_match(name, p->x->family);
 	if (ext)
 		return build_new(p, ext, ext->kind) ? 0 : EINVAL;
-	if (!plain_word(name) || strlen(name) >= XT_NAME)
+	if (!plain_word(name) || *name == '-' || strlen(name) >= XT_NAME)
 		return xt_complain(p, "Couldn't load match `%s':No such file or directory", name);
 	char text[XT_NAME + 8];
 	snprintf(text, sizeof text, "-m %s", name);
