@@ -132,6 +132,10 @@ bool netns_remove_route(struct netns *ns, const struct net_prefix *dst);
 bool netns_route(const struct netns *ns, const struct net_addr *dst, const struct net_addr *src,
 		 uint32_t mark, struct route_result *out);
 enum addr_type netns_addr_type(const struct netns *ns, const struct net_addr *addr);
+/* The same as seen from one interface (inet_dev_addr_type): an address or broadcast address
+ * of another one counts as unicast. 0: any. */
+enum addr_type netns_addr_type_on(const struct netns *ns, const struct net_addr *addr,
+				  uint16_t ifindex);
 bool netns_is_local(const struct netns *ns, const struct net_addr *addr);
 
 /* sysctls by their path, "net.ipv4.ip_forward". Unknown: ENOENT. Values are

@@ -35,7 +35,8 @@ static bool is_limited_broadcast(const struct net_addr *a)
 	return a->family == NET_V4 && net_addr_v4_value(a) == UINT32_MAX;
 }
 
-enum addr_type netns_addr_type(const struct netns *ns, const struct net_addr *addr)
+enum addr_type netns_addr_type_on(const struct netns *ns, const struct net_addr *addr,
+				  uint16_t ifindex)
 {
 	if (addr->family == NET_NONE)
 		return ADDR_UNSPEC;
@@ -44,11 +45,16 @@ enum addr_type netns_addr_type(const struct netns *ns, const struct net_addr *ad
 	if (net_addr_is_multicast(addr))
 		return ADDR_MULTICAST;
 	if (net_addr_is_loopback(addr))
-		return ADDR_LOCAL;
+		return !ifindex || ifindex == LOOPBACK_IF ? ADDR_LOCAL : ADDR_UNICAST;
 	const struct fib_entry *e = fib_lookup(ns, &ns->local, addr);
-	if (!e)
+	if (!e || (ifindex && e->route.out_if != ifindex))
 		return ADDR_UNICAST;
 	return e->route.kind == ROUTE_BROADCAST ? ADDR_BROADCAST : ADDR_LOCAL;
+}
+
+enum addr_type netns_addr_type(const struct netns *ns, const struct net_addr *addr)
+{
+	return netns_addr_type_on(ns, addr, 0);
 }
 
 bool netns_is_local(const struct netns *ns, const struct net_addr *addr)

@@ -59,7 +59,7 @@ static inline bool nft_random_ports_match(struct xt_random *r)
 		strbuf_printf(&r->out, "%s dport != %u ", proto, port);
 		return other;
 	case 2:
-		strbuf_printf(&r->out, "%s sport 1001-1003 ", proto);
+		strbuf_printf(&r->out, "%s sport 40001-40003 ", proto);
 		return other;
 	case 3:
 		strbuf_printf(&r->out, "%s dport >= 443 ", proto);

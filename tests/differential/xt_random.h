@@ -6,7 +6,8 @@
  * the model's two evaluators and, on machines that have them, through real kernels.
  *
  * The router of linux_lab.h is meant: interfaces left (10.0.1.0/24) and right
- * (10.0.2.0/24). Sets "addresses" (hash:ip) and "services" (hash:ip,port) must exist.
+ * (10.0.2.0/24). Sets "addresses" (hash:ip) and "services" (hash:ip,port) must exist. For
+ * IPv6 the same texts are translated (random_v6.h) and packets get those addresses.
  */
 #ifndef TESTS_XT_RANDOM_H
 #define TESTS_XT_RANDOM_H
@@ -28,6 +29,7 @@ struct xt_random {
 	unsigned chains; /* user chains of the table being written */
 	char prefix;
 	bool repeatable; /* no rule that draws or looks at the clock: for real kernels */
+	uint8_t family;  /* of packets; NET_NONE is IPv4 */
 };
 
 static inline unsigned xt_random_below(struct xt_random *r, unsigned n)
@@ -82,13 +84,14 @@ static inline void xt_random_ports_match(struct xt_random *r, const char *proto)
 {
 	unsigned low = xt_random_port(r), high = xt_random_port(r);
 	if (xt_random_one_in(r, 6)) {
-		strbuf_printf(&r->out, " -m multiport --%s %u,%u,%u:%u",
+		strbuf_printf(&r->out, " -m multiport%s --%s %u,%u,%u:%u",
+			      xt_random_one_in(r, 4) ? " !" : "",
 			      xt_random_one_in(r, 4) ? "ports" : "dports", low, high, low, low + 500);
 		return;
 	}
 	strbuf_printf(&r->out, " -m %s", proto);
 	if (xt_random_one_in(r, 5))
-		strbuf_printf(&r->out, " --sport %u:%u", 1000 + xt_random_below(r, 4), 1005u);
+		strbuf_printf(&r->out, " --sport %u:%u", 40000 + xt_random_below(r, 4), 40005u);
 	if (xt_random_one_in(r, 6))
 		strbuf_printf(&r->out, " --dport %u:%u", low < high ? low : high,
 			      low < high ? high : low);
@@ -96,14 +99,20 @@ static inline void xt_random_ports_match(struct xt_random *r, const char *proto)
 		strbuf_printf(&r->out, "%s --dport %u", xt_random_one_in(r, 8) ? " !" : "", low);
 	if (*proto == 't' && xt_random_one_in(r, 6))
 		strbuf_puts(&r->out, " --tcp-flags SYN,ACK,FIN,RST SYN");
+	if (*proto == 't' && xt_random_one_in(r, 12))
+		strbuf_printf(&r->out, "%s --tcp-option 2", xt_random_one_in(r, 2) ? " !" : "");
 }
 
 /* One match that keeps nothing, or one that draws, counts or remembers. */
 static inline void xt_random_match(struct xt_random *r)
 {
 	const char *bang = xt_random_one_in(r, 4) ? " !" : "";
-	unsigned n = xt_random_below(r, 8), kind = xt_random_below(r, 13);
-	if (r->repeatable && (kind == 2 || kind == 5))
+	static const char *const flows[] = { "--ctdir ORIGINAL", "--ctdir REPLY",
+					     "--ctstatus SEEN_REPLY", "--ctstatus ASSURED,CONFIRMED",
+					     "--ctstate DNAT", "--ctstate SNAT,UNTRACKED",
+					     "--ctorigdstport 80:443", "--ctproto 6", NULL };
+	unsigned n = xt_random_below(r, 8), kind = xt_random_below(r, 16);
+	if (r->repeatable && kind == 2)
 		kind = 0;
 	switch (kind) {
 	case 0:
@@ -127,7 +136,8 @@ static inline void xt_random_match(struct xt_random *r)
 			      n < 7 ? "update --hitcount 2" : "remove", n & 1);
 		break;
 	case 5:
-		strbuf_printf(&r->out, " -m limit --limit %u/min --limit-burst %u", 1 + n, 1 + n);
+		strbuf_printf(&r->out, " -m limit --limit %u/%s --limit-burst %u", 1 + n,
+			      r->repeatable ? "day" : "min", 1 + n);
 		break;
 	case 6:
 		strbuf_printf(&r->out, " -m addrtype%s --%s-type %s", bang, n & 1 ? "src" : "dst",
@@ -146,9 +156,61 @@ static inline void xt_random_match(struct xt_random *r)
 	case 10:
 		strbuf_printf(&r->out, " -m tos%s --tos 0x%x/0x3c", bang, n << 2);
 		break;
+	case 11:
+		strbuf_printf(&r->out, " -m dscp%s --dscp 0x%02x", bang, n & 3);
+		break;
+	case 12:
+		strbuf_printf(&r->out, " -m conntrack%s %s", n < 2 ? "" : bang, flows[n]);
+		break;
+	case 13:
+		strbuf_printf(&r->out, " -m conntrack%s --ct%s %s", bang,
+			      n & 1 ? "origdst" : n & 2 ? "replsrc" : "origsrc",
+			      n < 5 ? "10.0.0.0/8" : "10.96.0.0/12");
+		break;
 	default:
 		break;
 	}
+}
+
+static inline void xt_random_nat(struct xt_random *r, unsigned n, bool at_source, bool ported)
+{
+	if (at_source && xt_random_one_in(r, 6))
+		strbuf_puts(&r->out, " -j NETMAP --to 10.0.2.0/24");
+	else if (at_source)
+		strbuf_puts(&r->out, n < 12 ? " -j MASQUERADE" : " -j SNAT --to-source 10.0.2.1");
+	else if (ported && xt_random_one_in(r, 6))
+		strbuf_puts(&r->out, " -j REDIRECT --to-ports 8081");
+	else if (ported)
+		strbuf_printf(&r->out, " -j DNAT --to-destination 10.0.2.%u:%u", 2 + (n & 1),
+			      8080 + (n & 1));
+	else if (xt_random_one_in(r, 6))
+		strbuf_puts(&r->out, " -j NETMAP --to 10.0.2.0/24");
+	else
+		strbuf_printf(&r->out, " -j DNAT --to-destination 10.0.2.%u", 2 + (n & 1));
+}
+
+/* What only mangle's, raw's or filter's chains do. */
+static inline void xt_random_special(struct xt_random *r, char table, unsigned chain)
+{
+	static const char *const rejects[] = { "", "", " --reject-with icmp-net-unreachable",
+					       " --reject-with icmp-host-unreachable",
+					       " --reject-with icmp-admin-prohibited", NULL };
+	unsigned n = xt_random_below(r, 4);
+	if (table == 'm' && n == 0)
+		strbuf_printf(&r->out, " -j TOS --set-tos 0x%x/0x3c", 4 + 4 * (chain & 3));
+	else if (table == 'm' && n == 1)
+		strbuf_printf(&r->out, " -j DSCP --set-dscp 0x%02x", chain & 3);
+	else if (table == 'm' && n == 2)
+		strbuf_puts(&r->out, " -j CONNMARK --restore-mark --nfmask 0x3 --ctmask 0x3");
+	else if (table == 'm')
+		strbuf_puts(&r->out, " -j CONNMARK --set-xmark 0x1/0x3");
+	else if (table == 'r')
+		strbuf_puts(&r->out, n == 0 ? " -j CT --zone 1" : n == 1 ? " -j CT --notrack" :
+				     " -j NOTRACK");
+	else if (table == 'f' && n < 2)
+		strbuf_printf(&r->out, " -j REJECT%s", xt_random_pick(r, rejects));
+	else if (table == 'f')
+		strbuf_puts(&r->out, n == 2 ? " -j DROP" : " -j LOG --log-prefix \"x \"");
 }
 
 static inline void xt_random_target(struct xt_random *r, char table, unsigned chain, bool at_source,
@@ -167,21 +229,10 @@ static inline void xt_random_target(struct xt_random *r, char table, unsigned ch
 	} else if (n == 9) {
 		strbuf_printf(&r->out, " -j CONNMARK --%s",
 			      chain & 1 ? "save-mark --nfmask 0x3 --ctmask 0x3" : "set-mark 0x2");
-	} else if (table == 'f' && n < 13) {
-		strbuf_puts(&r->out, n == 10 ? " -j REJECT" : n == 11 ? " -j DROP" :
-				     " -j LOG --log-prefix \"x \"");
-	} else if (table == 'm' && n == 10) {
-		strbuf_printf(&r->out, " -j TOS --set-tos 0x%x/0x3c", 4 + 4 * (chain & 3));
-	} else if (table == 'r' && n == 10) {
-		strbuf_puts(&r->out, " -j NOTRACK");
 	} else if (table == 'n' && n < 14) {
-		if (at_source)
-			strbuf_puts(&r->out, n < 12 ? " -j MASQUERADE" : " -j SNAT --to-source 10.0.2.1");
-		else if (ported)
-			strbuf_printf(&r->out, " -j DNAT --to-destination 10.0.2.%u:%u", 2 + (n & 1),
-				      8080 + (n & 1));
-		else
-			strbuf_printf(&r->out, " -j DNAT --to-destination 10.0.2.%u", 2 + (n & 1));
+		xt_random_nat(r, n, at_source, ported);
+	} else if (n < (table == 'f' ? 13u : 12u)) {
+		xt_random_special(r, table, chain);
 	}
 }
 
@@ -203,6 +254,9 @@ static inline void xt_random_rule(struct xt_random *r, char table, const char *n
 		if (!xt_random_one_in(r, 5))
 			xt_random_ports_match(r, proto);
 	}
+	if (proto && *proto == 'i' && xt_random_one_in(r, 3))
+		strbuf_printf(&r->out, " -m icmp%s --icmp-type %s", xt_random_one_in(r, 3) ? " !" : "",
+			      xt_random_one_in(r, 2) ? "8" : "3");
 	while (after--)
 		xt_random_match(r);
 	xt_random_target(r, table, chain, at_source, ported);
@@ -250,24 +304,76 @@ static inline const char *xt_random_ruleset(struct xt_random *r)
 	return strbuf_text(&r->out);
 }
 
+static inline void xt_random_parse(const struct xt_random *r, const char *text,
+				   struct net_addr *out)
+{
+	unsigned a, b, c;
+	char six[40];
+	if (r->family == NET_V6 && sscanf(text, "10.%u.%u.%u", &a, &b, &c) == 3) {
+		snprintf(six, sizeof six, a == 96 ? "fd96::%u" : b == 1 ? "fd01::%u" : "fd02::%u", c);
+		text = six;
+	}
+	net_addr_parse(text, out);
+}
+
+/* What an answer of a server on the right looks like: to a client, or to the router's
+ * address that the client was given. */
+static inline void xt_random_answer(struct xt_random *r, struct craft_ip *ip)
+{
+	static const uint16_t servers[] = { 53, 80, 81, 443, 8080, 8080, 8081, 8081, 30080 };
+	static const char *const clients[] = { "10.0.1.2", "10.0.1.3", "10.0.2.1", NULL };
+	ip->src_port = servers[xt_random_below(r, 9)];
+	ip->dst_port = (uint16_t)(40000 + xt_random_below(r, 6));
+	xt_random_parse(r, xt_random_one_in(r, 2) ? "10.0.2.2" : "10.0.2.3", &ip->src);
+	xt_random_parse(r, xt_random_pick(r, clients), &ip->dst);
+}
+
+/* An ICMP error about a datagram or SYN that may have gone out by `right`. */
+static inline struct packet *xt_random_error(struct xt_random *r, struct craft *craft)
+{
+	struct craft_ip quoted, swapped;
+	xt_random_answer(r, &quoted);
+	swapped = (struct craft_ip){ .src = quoted.dst, .dst = quoted.src, .ttl = 63,
+				     .src_port = quoted.dst_port, .dst_port = quoted.src_port };
+	struct craft_tcp syn = { .seq = 1, .flags = TCP_SYN, .window = 64240, .window_scale = -1 };
+	struct packet *cause = xt_random_one_in(r, 2)
+				       ? craft_udp(craft, &swapped, "data", 4)
+				       : craft_tcp(craft, &swapped, &syn, "", 0);
+	bool v6 = r->family == NET_V6, far = xt_random_one_in(r, 2);
+	struct packet *p = craft_icmp_error(craft, &quoted.src, &quoted.dst,
+					    v6 ? (far ? 3 : 1) : (far ? 11 : 3),
+					    (uint8_t)(far ? 0 : v6 ? 4 : 3), 0, cause);
+	packet_free(cause);
+	return p;
+}
+
 /* A packet that comes in at `left` (or at `right`, *right). */
 static inline struct packet *xt_random_packet(struct xt_random *r, struct craft *craft, bool *right)
 {
 	static const uint8_t flags[] = { TCP_SYN, TCP_SYN, TCP_SYN, TCP_ACK, TCP_SYN | TCP_ACK, TCP_RST };
-	struct craft_ip ip = { .src_port = (uint16_t)(1000 + xt_random_below(r, 6)),
+	struct craft_ip ip = { .src_port = (uint16_t)(40000 + xt_random_below(r, 6)),
 			       .dst_port = (uint16_t)xt_random_port(r),
+			       .ttl = xt_random_one_in(r, 40) ? 1 : 64,
 			       .tos = (uint8_t)(xt_random_below(r, 4) << 2) };
 	*right = xt_random_one_in(r, 4);
-	net_addr_parse(*right ? "10.0.2.2" : "10.0.1.2", &ip.src);
-	ip.src.bytes[3] = (uint8_t)(2 + xt_random_below(r, 2));
-	net_addr_parse(xt_random_pick(r, xt_random_addresses), &ip.dst);
+	bool answer = *right && xt_random_one_in(r, 2);
+	xt_random_parse(r, *right ? "10.0.2.2" : "10.0.1.2", &ip.src);
+	ip.src.bytes[ip.src.family == NET_V6 ? 15 : 3] = (uint8_t)(2 + xt_random_below(r, 2));
+	xt_random_parse(r, xt_random_pick(r, xt_random_addresses), &ip.dst);
+	if (answer)
+		xt_random_answer(r, &ip);
 	unsigned kind = xt_random_below(r, 8);
+	if (kind == 0 && *right && answer)
+		return xt_random_error(r, craft);
 	if (kind == 0)
 		return craft_icmp_echo(craft, &ip, false, ip.src_port, 1, "ping", 4);
 	if (kind < 3)
 		return craft_udp(craft, &ip, "data", 4);
 	struct craft_tcp tcp = { .seq = 1, .ack = 1, .flags = flags[xt_random_below(r, 6)],
 				 .window = 64240, .mss = 1460, .window_scale = -1 };
+	if (answer && xt_random_one_in(r, 2))
+		tcp = (struct craft_tcp){ .seq = 1, .ack = 2, .flags = TCP_SYN | TCP_ACK,
+					  .window = 64240, .mss = 1460, .window_scale = -1 };
 	if (!(tcp.flags & TCP_SYN))
 		tcp.mss = 0;
 	return craft_tcp(craft, &ip, &tcp, "", 0);

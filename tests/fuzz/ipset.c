@@ -16,8 +16,6 @@ static char *saved(const struct ipset_table *t)
 	return strbuf_steal(&out);
 }
 
-/* A save names a set before a list that holds it only by chance of the names, and a list
- * may hold itself through others: such text needs the sets first. */
 static void print_is_taken_again(const struct ipset_table *t)
 {
 	struct ipset_table *again = ipset_new(NULL);

@@ -242,6 +242,23 @@ static enum nft_answer fib_oif(struct nft_eval *e, const struct nft_node *n,
 	return fib_result(e, n, route.out_if, out);
 }
 
+static enum addr_type routed_type(const struct netns *ns, const struct net_addr *a)
+{
+	struct route_result route;
+	if (!netns_route(ns, a, NULL, 0, &route))
+		return ADDR_UNREACHABLE;
+	switch (route.kind) {
+	case ROUTE_BLACKHOLE:
+		return ADDR_BLACKHOLE;
+	case ROUTE_UNREACHABLE:
+		return ADDR_UNREACHABLE;
+	case ROUTE_PROHIBIT:
+		return ADDR_PROHIBIT;
+	default:
+		return ADDR_UNICAST;
+	}
+}
+
 static enum nft_answer eval_fib(struct nft_eval *e, const struct nft_node *n,
 				struct nft_result *out)
 {
@@ -252,9 +269,12 @@ static enum nft_answer eval_fib(struct nft_eval *e, const struct nft_node *n,
 					 [ADDR_PROHIBIT] = 8 };
 	if (n->op != FIB_TYPE)
 		return fib_oif(e, n, out);
-	if (n->flags & (NF_IIF | NF_OIF))
-		return undecided(e, "address types of one interface are not modelled");
-	return number(out, 4, types[netns_addr_type(e->ns, &a)]);
+	uint16_t on = n->flags & NF_IIF ? e->packet->in_if : n->flags & NF_OIF ? e->packet->out_if : 0;
+	enum addr_type type = netns_addr_type_on(e->ns, &a, on);
+	/* IPv6 asks all routes, not the local ones only (nft_fib6_eval_type). */
+	if (type == ADDR_UNICAST && a.family == NET_V6)
+		type = routed_type(e->ns, &a);
+	return number(out, 4, types[type]);
 }
 
 /* ---- generators, operators ------------------------------------------------------------------- */

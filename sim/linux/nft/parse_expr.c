@@ -288,6 +288,7 @@ static int parse_jhash(struct nft_parser *p, uint32_t *out)
 		code = parse_offset(p, &offset);
 	if (code)
 		return code;
+	nft_remember(p, operand);
 	*out = nft_build_node(p, N_JHASH);
 	struct nft_node *n = nft_built(p, *out);
 	n->left = operand;

@@ -326,7 +326,7 @@ static void remember(struct nft_parser *p, uint32_t left, enum nft_op op, const 
 	if (f->type == NT_PROTO)
 		p->proto = value && op == OP_EQ ? *value : 255;
 	else if (nft_header_base(f->proto) == NB_TRANSPORT && !p->proto)
-		p->proto = nft_header_proto(f->proto) ? nft_header_proto(f->proto) : 255;
+		p->proto = nft_header_proto(f->proto); /* "th" is of any protocol: still 0 */
 	if (f->proto == NH_IP || f->proto == NH_IP6)
 		p->nfproto = f->proto == NH_IP ? NET_V4 : NET_V6;
 }

@@ -156,43 +156,45 @@ static void addrtype_list(const struct xt_record *r, uint8_t family, struct strb
 		strbuf_puts(out, " limit-out");
 }
 
-static unsigned kernel_type(enum addr_type t)
+/* Bit of each type, in the kernel's order (RTN_*). */
+enum { TYPE_UNSPEC = 1, TYPE_UNICAST = 2, TYPE_LOCAL = 4, TYPE_BROADCAST = 8, TYPE_ANYCAST = 16,
+       TYPE_MULTICAST = 32, TYPE_UNREACHABLE = 128 };
+
+static bool type4_in(const struct netns *ns, const struct net_addr *a, uint16_t types,
+		     uint16_t ifindex)
 {
-	switch (t) {
+	switch (netns_addr_type_on(ns, a, ifindex)) {
 	case ADDR_UNSPEC:
-		return 0;
-	case ADDR_UNICAST:
-		return 1;
+		return types & TYPE_UNSPEC;
 	case ADDR_LOCAL:
-		return 2;
+		return types & TYPE_LOCAL;
 	case ADDR_BROADCAST:
-		return 3;
+		return types & TYPE_BROADCAST;
 	case ADDR_MULTICAST:
-		return 5;
-	case ADDR_BLACKHOLE:
-		return 6;
-	case ADDR_UNREACHABLE:
-		return 7;
-	default:
-		return 8;
+		return types & TYPE_MULTICAST;
+	default: /* only the local table is asked */
+		return types & TYPE_UNICAST;
 	}
 }
 
-/* With --limit-iface-* an address is LOCAL only if that interface carries it
- * (inet_dev_addr_type); other types do not depend on the interface. The model tells
- * an interface's first address only. */
-static enum xt_answer type_in(struct xt_eval *e, const struct net_addr *a, uint16_t types,
-			      uint16_t ifindex)
+/* IPv6 asks the address itself first, and the routes only for some types (match_type6):
+ * a local address is unicast as well. */
+static bool type6_in(const struct netns *ns, const struct net_addr *a, uint16_t types,
+		     uint16_t ifindex)
 {
-	unsigned type = kernel_type(netns_addr_type(e->ns, a));
-	if (type == 2 && ifindex) {
-		struct net_addr first = netns_iface_addr(e->ns, ifindex, a->family);
-		if (!net_addr_equal(&first, a)) {
-			e->undecided = "further addresses of an interface are not modelled";
-			return XT_UNDECIDED;
-		}
-	}
-	return types & 1u << type ? XT_YES : XT_NO;
+	static const struct net_addr unspecified = { .family = NET_V6 };
+	struct route_result route;
+	bool multicast = net_addr_is_multicast(a), any = net_addr_equal(a, &unspecified);
+	if ((types & TYPE_MULTICAST && !multicast) || (types & TYPE_UNSPEC && !any) ||
+	    (types & TYPE_UNICAST && (multicast || any)))
+		return false;
+	if (!(types & (TYPE_LOCAL | TYPE_ANYCAST | TYPE_UNREACHABLE)))
+		return true;
+	if (types & TYPE_LOCAL && netns_addr_type_on(ns, a, ifindex) == ADDR_LOCAL)
+		return true;
+	return types & TYPE_UNREACHABLE &&
+	       (!netns_route(ns, a, NULL, 0, &route) ||
+		(route.kind != ROUTE_UNICAST && route.kind != ROUTE_LOCAL));
 }
 
 static enum xt_answer addrtype_match(struct xt_eval *e, const struct xt_record *r,
@@ -208,10 +210,9 @@ static enum xt_answer addrtype_match(struct xt_eval *e, const struct xt_record *
 	for (unsigned i = 0; i < 2; i++) {
 		if (!(r->flags & 1u << i))
 			continue;
-		enum xt_answer in = type_in(e, &addr[i], types[i], ifindex);
-		if (in == XT_UNDECIDED)
-			return in;
-		if ((in == XT_YES) == !!(r->invert & 1u << i))
+		bool in = (addr[i].family == NET_V6 ? type6_in : type4_in)(e->ns, &addr[i], types[i],
+									   ifindex);
+		if (in == !!(r->invert & 1u << i))
 			return XT_NO;
 	}
 	return XT_YES;

@@ -301,12 +301,18 @@ static void ct_list(const struct xt_record *r, uint8_t family, struct strbuf *ou
 /* A packet that has an entry already (loopback) is left alone (xt_CT.c). */
 static enum xt_outcome ct_run(struct xt_eval *e, const struct xt_record *r)
 {
+	const struct xt_ct_target *t = (const struct xt_ct_target *)r;
+	uint64_t zone;
 	if (e->packet->ct || e->packet->ct_info != CT_INFO_NONE)
 		return XT_CONTINUE;
 	if (r->kind == XT_T_NOTRACK || (r->flags & 1u << CT_OPT_NOTRACK))
 		ct_untrack(e->packet);
+	else if (r->flags == 1u << CT_OPT_ZONE &&
+		 parse_u32(t->value[CT_OPT_ZONE], UINT16_MAX, &zone))
+		ct_set_zone(e->ns, e->packet, (uint16_t)zone);
 	else if (r->flags)
-		e->undecided = "zones, helpers and timeout policies of conntrack are not modelled";
+		e->undecided = "zones of one direction, helpers and timeout policies of conntrack "
+			       "are not modelled";
 	return XT_CONTINUE;
 }
 
