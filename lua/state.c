@@ -317,5 +317,8 @@ void state_error(lua_State *L, const char *file, const char *source, struct err 
 	} else {
 		err_set(err, EINVAL, "%s", text);
 	}
+	for (char *c = err->text; *c; c++) /* a token may go over several lines */
+		if (*c == '\n' || *c == '\r')
+			*c = ' ';
 	lua_pop(L, 2);
 }

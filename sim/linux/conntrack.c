@@ -136,6 +136,7 @@ void ct_kill(struct ct_entry *e)
 	e->status |= CTS_DYING;
 	remove_key(ct, e, DIR_ORIGINAL);
 	remove_key(ct, e, DIR_REPLY);
+	nat_source_remove(ct, e);
 	ct->count--;
 	ct_notify(ct, e, CT_EVENT_DESTROY);
 	link_loose(ct, e);
@@ -399,6 +400,7 @@ static void insert(struct conntrack *ct, struct ct_entry *e, bool reply_only)
 	if (!reply_only)
 		insert_key(ct, e, DIR_ORIGINAL);
 	insert_key(ct, e, DIR_REPLY);
+	nat_source_add(ct, e);
 	ct->count++;
 	ct->stats.insert++;
 	ct_notify(ct, e, CT_EVENT_NEW);
@@ -495,6 +497,7 @@ void conntrack_free(struct conntrack *ct)
 		for (uint32_t i = 0; table_next(&ct->templates, &i, NULL, &value);)
 			free(*(struct ct_entry **)value);
 	table_free(&ct->templates);
+	table_free(&ct->by_source);
 	table_free(&ct->entries);
 	free(ct);
 }

@@ -40,6 +40,8 @@ bool ct_is_reply(const struct packet *p);
 /* Status bits of the packet's entry as nft names them: seen-reply 2, assured 4, confirmed
  * 8, snat 16, dnat 32. 0 without entry. */
 uint32_t ct_status(const struct packet *p);
+/* Whole seconds that the packet's entry has left; 0 before it is confirmed. */
+uint32_t ct_expires_s(const struct packet *p);
 uint32_t ct_mark(const struct packet *p);
 void ct_set_mark(struct packet *p, uint32_t mark);
 /* raw table's NOTRACK. */

@@ -46,6 +46,8 @@ unsigned ct_state(const struct packet *p)
 					CT_RELATED, CT_ESTABLISHED, CT_RELATED };
 	const struct ct_entry *e = ct_entry_of(p);
 	unsigned state = bits[p->ct_info];
+	if (!e && p->ct) /* a zone waits for the packet to be tracked: new, says Linux */
+		return CT_NEW;
 	if (!e)
 		return p->ct_info == CT_INFO_UNTRACKED ? CT_UNTRACKED : CT_INVALID;
 	if (e->status & CTS_SRC_NAT)
@@ -77,6 +79,13 @@ uint32_t ct_status(const struct packet *p)
 	return (status & CTS_SEEN_REPLY ? 2u : 0) | (status & CTS_ASSURED ? 4u : 0) |
 	       (status & CTS_CONFIRMED ? 8u : 0) | (status & CTS_SRC_NAT ? 16u : 0) |
 	       (status & CTS_DST_NAT ? 32u : 0);
+}
+
+uint32_t ct_expires_s(const struct packet *p)
+{
+	const struct ct_entry *e = ct_entry_of(p);
+	int64_t left = e && e->status & CTS_CONFIRMED ? e->expires_ns - ct_now(e->owner) : 0;
+	return left > 0 ? (uint32_t)(left / NS_PER_S) : 0;
 }
 
 uint32_t ct_mark(const struct packet *p)

@@ -49,6 +49,7 @@ struct ct_entry {
 	const struct packet *packet;   /* unconfirmed: the packet that made it */
 	struct ct_entry *next, **back; /* list of those outside the table */
 	uint64_t loose_since;          /* engine_count then */
+	struct ct_entry *newer, *older; /* of the same source: nat_source.c */
 	union {
 		struct ct_tcp tcp;
 		int64_t udp_stream_ns; /* from then on it counts as a stream */
@@ -66,6 +67,7 @@ struct conntrack {
 	struct table entries; /* struct ct_key -> struct ct_entry *; two keys an entry */
 	uint32_t count;
 	struct ct_entry *loose; /* unconfirmed and deleted ones, while packets may point there */
+	struct table by_source; /* nat_source.c; stride 0: nobody has asked yet */
 	struct table templates; /* zone -> struct ct_entry * (-j CT --zone) */
 	uint32_t gc_cursor;
 	struct ct_stats stats;
@@ -106,6 +108,15 @@ const char *ct_sctp_state_name(enum ct_sctp_state s);
 void ct_print_entry(const struct ct_entry *e, enum ct_event event, bool list,
 		    struct strbuf *out);
 void ct_notify(struct conntrack *ct, const struct ct_entry *e, enum ct_event event);
+
+/* nat_source.c: an entry enters and leaves the table. */
+void nat_source_add(struct conntrack *ct, struct ct_entry *e);
+void nat_source_remove(struct conntrack *ct, struct ct_entry *e);
+/* The translation that the newest connection from the same source has and that `fits`,
+ * with the destination of `from`. False: none. */
+bool nat_source_find(struct conntrack *ct, const struct flow_key *from, uint16_t zone,
+		     bool (*fits)(const void *ctx, const struct flow_key *k), const void *ctx,
+		     struct flow_key *out);
 
 /* nat_unique.c: a tuple that no other entry has, within the range. */
 void nat_unique_tuple(struct ct_entry *e, enum nat_kind kind, const struct nat_range *range,

@@ -1,7 +1,8 @@
 /* linux/nat_unique.c: the choice of address and port (get_unique_tuple).
  *
- * In order: the tuple as it is, when it lies in the range and is free; the range's
- * address with the same port; then ports of the range from a starting point, at most
+ * In order: the tuple as it is, when it lies in the range and is free, or else what another
+ * connection from the same source got (nat_source.c); the range's address with the same
+ * port; then ports of the range from a starting point, at most
  * 128 tries, and again fewer from other points. When nothing is free the last one
  * stands, and confirmation will fail.
  */
@@ -127,15 +128,25 @@ static void search_port(const struct ct_entry *e, enum nat_kind kind, const stru
 	}
 }
 
+static bool source_fits(const void *range, const struct flow_key *k)
+{
+	return addr_in_range(&k->src, range) && port_in_range(k->src_port, range);
+}
+
 void nat_unique_tuple(struct ct_entry *e, enum nat_kind kind, const struct nat_range *range,
 		      const struct flow_key *from, struct flow_key *out)
 {
 	bool random = range->random || range->random_fully;
 	*out = *from;
 	uint16_t port = *port_of(out, kind);
-	if (kind == NAT_SRC && !random && addr_in_range(&from->src, range) &&
-	    port_in_range(port, range) && !taken(e, out))
-		return;
+	if (kind == NAT_SRC && !random) {
+		bool as_it_is = source_fits(range, from);
+		if ((as_it_is ||
+		     nat_source_find(e->owner, from, e->zone, source_fits, range, out)) &&
+		    !taken(e, out))
+			return;
+		*out = *from;
+	}
 	pick_addr(out, kind, range);
 	if (!has_ports(out))
 		return;

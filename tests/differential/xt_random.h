@@ -205,8 +205,7 @@ static inline void xt_random_special(struct xt_random *r, char table, unsigned c
 	else if (table == 'm')
 		strbuf_puts(&r->out, " -j CONNMARK --set-xmark 0x1/0x3");
 	else if (table == 'r')
-		strbuf_puts(&r->out, n == 0 ? " -j CT --zone 1" : n == 1 ? " -j CT --notrack" :
-				     " -j NOTRACK");
+		strbuf_puts(&r->out, n < 2 ? " -j CT --notrack" : " -j NOTRACK");
 	else if (table == 'f' && n < 2)
 		strbuf_printf(&r->out, " -j REJECT%s", xt_random_pick(r, rejects));
 	else if (table == 'f')
@@ -292,6 +291,8 @@ static inline const char *xt_random_ruleset(struct xt_random *r)
 	strbuf_clear(&r->out);
 	strbuf_puts(&r->out, "*raw\n");
 	xt_random_chains(r, 'r', dst, 'R', false);
+	if (xt_random_one_in(r, 4)) /* at the end: rules behind it would see a zone's template */
+		strbuf_puts(&r->out, "-A PREROUTING -s 10.0.1.2 -j CT --zone 1\n");
 	strbuf_puts(&r->out, "COMMIT\n*mangle\n");
 	xt_random_chains(r, 'm', mangle, 'M', false);
 	strbuf_puts(&r->out, "COMMIT\n*nat\n");

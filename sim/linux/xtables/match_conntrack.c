@@ -266,9 +266,15 @@ static enum xt_answer ct_match(struct xt_eval *e, const struct xt_record *r, uni
 		return XT_NO;
 	if (r->size > XT_CT_SHORT && !ct_tuple_match(t, &orig, &reply))
 		return XT_NO;
-	if (r->flags & (1u << OPT_STATUS | 1u << OPT_EXPIRE)) {
-		e->undecided = "status and expiry of connections are not modelled as matches";
-		return XT_UNDECIDED;
+	/* The bits of ct_status are those of the kernel's IPS_*. */
+	if ((r->flags & 1u << OPT_STATUS) &&
+	    !!(t->status & ct_status(p)) == !!(t->inverts & 1u << OPT_STATUS))
+		return XT_NO;
+	if (r->flags & 1u << OPT_EXPIRE) {
+		uint32_t left = ct_expires_s(p);
+		bool in = left >= t->expire[0] && left <= t->expire[1];
+		if (in == !!(t->inverts & 1u << OPT_EXPIRE))
+			return XT_NO;
 	}
 	return XT_YES;
 }
