@@ -30,12 +30,13 @@ COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SVCLAB_CPPFLAGS) $(CPPFLAGS) $(CFLAGS)
 LIB_SOURCES := $(sort $(wildcard sim/*.c sim/*/*.c sim/*/*/*.c dataplanes/*.c dataplanes/*/*.c lua/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/differential/kernel_*.c))
+MODES_SOURCES := $(sort $(wildcard tests/modes/*.c))
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/lua/prelude_text.o
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(BUILD)/%.o)
-TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%.t)
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%.t) $(BUILD)/tests/modes.t
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 BENCHES := $(BENCH_SOURCES:tests/bench/%.c=$(BUILD)/tests/bench/%)
 LIB := $(BUILD)/libsvclab.a
@@ -94,13 +95,20 @@ $(BUILD)/tests/unit/%.t: $(BUILD)/tests/unit/%.o $(LIB)
 $(BUILD)/tests/differential/%.t: $(BUILD)/tests/differential/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
+# Random clusters in every mode; scenarios on dataplanes that are wrong on purpose.
+$(BUILD)/tests/modes.t: $(MODES_SOURCES:%.c=$(BUILD)/%.o) $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/tests/broken: $(BUILD)/tests/broken.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(PKG_LIBS)
 
-units: $(TESTS)
+units: $(TESTS) $(BUILD)/tests/broken
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -186,5 +194,5 @@ clean:
 distclean: clean
 	rm -rf build build-*
 
--include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d) \
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d) $(MODES_SOURCES:%.c=$(BUILD)/%.d) $(BUILD)/tests/broken.d \
 	$(FUZZ_SOURCES:%.c=$(BUILD)/%.d) $(BENCH_SOURCES:%.c=$(BUILD)/%.d)
