@@ -298,9 +298,6 @@ struct executor_class {
 	/* Optional (NULL: time is virtual anyway): whether the clock may jump over spans in
 	 * which no client's socket is open. What the kernel times itself does not jump. */
 	void (*hurry)(struct executor *e, bool hurry);
-	/* Where the executor's own clock is, in virtual ns; NULL: it has none. What the world
-	 * does between events (loading rules into a kernel) takes of that time. */
-	int64_t (*now)(const struct executor *e);
 	void (*close)(struct executor *e);
 };
 

@@ -234,7 +234,7 @@ static int netns_nft_supports(const char *mode, struct err *why)
 	.input = kernel_input, .sockets = kernel_sockets, .advance = kernel_advance,           \
 	.dump = kernel_dump, .sysctl = kernel_sysctl, .fault = kernel_fault,                   \
 	.counters = kernel_counters, .reset_flows = kernel_reset_flows, .watch = kernel_watch, \
-	.hurry = kernel_hurry, .now = clock_now, .close = kernel_close
+	.hurry = kernel_hurry, .close = kernel_close
 
 const struct executor_class netns_executor = { .name = "netns", .open = netns_open,
 					       .supports = netns_supports, OPERATIONS };

@@ -20,9 +20,10 @@
  * Rules are loaded with the real tools; packets leave real sockets; libpcap listens at
  * every interface with offloads switched off; crafted packets are injected with libnet.
  *
- * Time follows CLOCK_MONOTONIC. `hurry` lets the clock jump over spans in which no
- * client socket is open, so that the control plane's delays cost no wall time; the
- * kernel's own timers do not jump.
+ * Time follows CLOCK_MONOTONIC, less what this process was busy with other things than
+ * waiting: one process is all clients and servers, and none of them gets on meanwhile.
+ * `hurry` lets the clock jump over spans in which no client socket is open, so that the
+ * control plane's delays cost no wall time; the kernel's own timers do not jump.
  */
 #ifndef DATAPLANES_KERNEL_KERNEL_H
 #define DATAPLANES_KERNEL_KERNEL_H

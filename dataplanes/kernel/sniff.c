@@ -71,7 +71,8 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *header, const u_ch
 	bool equal = memcmp(bytes + 6, s->mac.bytes, 6) == 0;
 	/* With nanosecond precision tv_usec counts nanoseconds. */
 	int64_t stamp = (int64_t)header->ts.tv_sec * NS_PER_S + header->ts.tv_usec;
-	struct seen seen = { .when_ns = stamp - e->realtime_ns - e->base_ns, .place = s->place,
+	int64_t when = stamp - e->realtime_ns - e->base_ns, now = engine_now(e->env.engine);
+	struct seen seen = { .when_ns = when < now ? when : now, .place = s->place,
 			     .sniffer = s, .direction = equal == s->mac_is_far ? 1 : 2, .packet = p };
 	keep(e, &seen);
 }

@@ -113,9 +113,6 @@ void world_warn(struct world *w, const char *fmt, ...) __attribute__((format(pri
 /* Opens the executor, attaches what there is, plans and loads. Does nothing when the
  * network is up. */
 int network_up(struct world *w, struct err *err);
-/* Real time may have gone on while rules were loaded: what starts now has its deadlines
- * from now. */
-void world_catch_up(struct world *w);
 /* The network runs and the place is on it. */
 int world_ready(struct world *w, struct place *p, struct err *err);
 /* Takes the mode of the configuration, or iptables, unless a dataplane was named. */

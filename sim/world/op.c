@@ -34,7 +34,6 @@ const char *op_error_text(int error)
 struct op *op_new(struct world *w, struct place *from, enum op_kind kind)
 {
 	struct op *op = mem_alloc(sizeof *op);
-	world_catch_up(w);
 	op->world = w;
 	op->from = from;
 	op->kind = kind;

@@ -131,12 +131,6 @@ int network_up(struct world *w, struct err *err)
 	return code;
 }
 
-void world_catch_up(struct world *w)
-{
-	if (w->executor && w->row->executor->now)
-		engine_run_until(w->engine, w->row->executor->now(w->executor));
-}
-
 struct engine *world_engine(struct world *w)
 {
 	return w->engine;
