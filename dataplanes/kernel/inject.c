@@ -54,6 +54,7 @@ int kernel_input(struct executor *e, const char *place, const char *interface,
 		struct net_mac from = { { 0x02, 0, 0, 0, 0, 1 } };
 		packet_set_macs(packet, &from, &to);
 		code = write_frame(e, far->ns, end, packet, err);
+		clock_poll(e); /* the sniffers' rings are small */
 	}
 	packet_free(packet);
 	return code;
