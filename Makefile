@@ -44,7 +44,7 @@ LIB := $(BUILD)/libsvclab.a
 JOBS ?= $(shell nproc)
 PROVE ?= prove
 
-.PHONY: all deps test check conformance bench plots asan fuzz captures install uninstall clean \
+.PHONY: all deps test check conformance vm bench plots asan fuzz captures install uninstall clean \
 	distclean help units fuzzers benches
 .SECONDARY:
 
@@ -114,6 +114,8 @@ fuzzers: $(FUZZERS)
 
 # help: make              build build/svclab
 # help: make conformance  the main job: every scenario on every dataplane, then a matrix
+# help:                   (REQUIRE=netns,vm: real Linux must not be missing)
+# help: make vm           the kernel and initramfs that --on vm boots
 # help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
 # help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
 # help: make fuzz         each parser under libFuzzer for FUZZ_SECONDS (default 600), one after another
@@ -130,18 +132,31 @@ test check:
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab units fuzzers
 	$(PROVE_RUN) $(SCRIPTS) $(TESTS) $(SCENARIOS)
 
-# The TAP of each scenario is kept for the matrix; a failure still prints the matrix.
+# Every scenario at every place: the simulator, then real Linux. A failure still prints the
+# matrix. Cells on real Linux mostly wait, so there are more jobs than processors.
+CELLS := results/conformance
+CELL_JOBS ?= $(shell expr $$(nproc) + 4)
+CELL_ENVIRONMENT = SVCLAB=$(abspath $(BUILD))/svclab SVCLAB_VM=$(VM)
 conformance:
 	@tools/deps.sh conformance
+	@tools/deps.sh netns vm || test -z "$$REQUIRE"
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab
-	@rm -rf results/conformance && mkdir -p results/conformance
-	@echo "conformance: $(words $(SCENARIOS)) scenarios, each on every dataplane it names"
-	@TAP_DIR=results/conformance $(PROVE_RUN) $(SCENARIOS) $(wildcard tests/captures/*.t); \
-	code=$$?; tools/matrix results/conformance || code=1; exit $$code
+	@$(CELL_ENVIRONMENT) tools/cells plan $(CELLS) $(SCENARIOS)
+	@$(CELL_ENVIRONMENT) $(PROVE) -j$(CELL_JOBS) --exec tests/exec $$(cat $(CELLS)/jobs.list) \
+	  $(wildcard tests/captures/*.t); \
+	code=$$?; tools/matrix $(CELLS) || code=1; exit $$code
+
+# What --on vm boots; kept until packages or vm/ change.
+VM := $(or $(SVCLAB_VM),$(abspath $(BUILD))/vm)
+vm:
+	@tools/deps.sh build vm
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab
+	@vm/build.sh $(VM) $(BUILD)/svclab
+	@sed 's/^/vm: /' $(VM)/version
 
 # Real Linux is asked again for every capture, here and (ipvs) in the VM.
 captures:
-	@tools/deps.sh conformance
+	@tools/deps.sh build netns vm
 	@$(MAKE) --no-print-directory $(BUILD)/svclab
 	@for conditions in tests/captures/*.txt; do \
 	  $(BUILD)/svclab capture "$$(sed -n 's/^scenario: //p' $$conditions)" \

@@ -1,23 +1,34 @@
 #!/bin/sh
 # Installs the Debian packages that a target needs and that are missing.
-# Usage: tools/deps.sh build|test|conformance|bench|plots
+# Usage: tools/deps.sh build|test|conformance|netns|vm|bench|plots...
 # Says what it installs; does nothing when all is there.
 set -eu
 
 build="gcc make pkg-config libc6-dev libfyaml-dev libjansson-dev libldns-dev uthash-dev libmd-dev libedit-dev liblua5.4-dev libpcap-dev libnet1-dev"
 test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq bind9-dnsutils dnsperf"
-conformance="$test conntrack ethtool uidmap procps util-linux"
+conformance="$build perl"
+netns="iptables nftables ipset iproute2 conntrack ethtool kmod procps util-linux"
+vm="$netns ipvsadm qemu-system-x86 busybox-static cpio dpkg"
 bench="$build valgrind time bind9-dnsutils dnsperf nsd"
 plots="$build gnuplot-nox"
 
-case "${1:-}" in
-build) want=$build ;;
-test) want=$test ;;
-conformance) want=$conformance ;;
-bench) want=$bench ;;
-plots) want=$plots ;;
-*) echo "usage: tools/deps.sh build|test|conformance|bench|plots" >&2; exit 2 ;;
-esac
+want=
+for target; do
+	case $target in
+	build) want="$want $build" ;;
+	test) want="$want $test" ;;
+	conformance) want="$want $conformance" ;;
+	netns) want="$want $netns" ;;
+	vm) want="$want $vm" ;;
+	bench) want="$want $bench" ;;
+	plots) want="$want $plots" ;;
+	*) want=; break ;;
+	esac
+done
+[ -n "$want" ] || {
+	echo "usage: tools/deps.sh build|test|conformance|netns|vm|bench|plots..." >&2
+	exit 2
+}
 
 command -v dpkg-query >/dev/null 2>&1 || {
 	echo "deps: this is not Debian; install by hand what these packages give: $want" >&2
@@ -25,7 +36,7 @@ command -v dpkg-query >/dev/null 2>&1 || {
 }
 
 missing=
-for package in $want; do
+for package in $(printf '%s\n' $want | sort -u); do
 	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
 		missing="$missing $package"
 done
