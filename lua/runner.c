@@ -204,11 +204,17 @@ static int run_top(struct script *s, struct err *err)
 	return code;
 }
 
+/* Whose results follow, also when that is one skip. */
+static void introduce(struct script *s, struct results *results)
+{
+	results_note(results, arena_printf(s->arena, "scenario: %s (%s) refs: %s", s->name, s->file,
+					   s->refs));
+}
+
 static int run_tests(struct script *s, bool many, struct results *results, struct err *err)
 {
 	int code = 0;
-	results_note(results, arena_printf(s->arena, "scenario: %s (%s) refs: %s", s->name, s->file,
-					   s->refs));
+	introduce(s, results);
 	s->phase = PHASE_TESTS;
 	if (s->replay)
 		choice_record(world_choice(s->world), "backend");
@@ -232,10 +238,12 @@ int script_run(const struct script_run *run, const struct scenario_options *opti
 	s->replay = run->replay;
 	int code = run_top(s, err);
 	bool about_others = s->skip && strncmp(s->skip, "the scenario is about", 21) == 0;
-	if (!code && s->skip && (run->named || !about_others))
+	if (!code && s->skip && (run->named || !about_others)) {
+		introduce(s, results);
 		results_skip(results, test_name(s, run->many, s->name), s->skip);
-	else if (!code && !s->skip)
+	} else if (!code && !s->skip) {
 		code = run_tests(s, run->many, results, err);
+	}
 	script_free(s);
 	return code;
 }
