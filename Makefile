@@ -21,8 +21,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 STANDARD := -std=gnu11 -fno-strict-aliasing
 LIBRARIES := libfyaml jansson ldns lua5.4 libedit libmd libpcap
 # Quiet before the packages are there: deps.sh runs first and make starts again.
-PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lnet -lm
+# Asked when first needed, and once: every command names them.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lnet -lm)$(PKG_LIBS)
 SVCLAB_CPPFLAGS = -Isim -I. -D_GNU_SOURCE -DSVCLAB_VERSION='"$(VERSION)"' \
 	-DSVCLAB_DATADIR='"$(datadir)/svclab"' $(PKG_CFLAGS)
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(SVCLAB_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c
