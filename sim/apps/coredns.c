@@ -10,8 +10,9 @@
 
 #define SYNC_WAIT_NS (5 * NS_PER_S)
 #define IDLE_NS (10 * NS_PER_S)
-#define HEALTH_PORT 8080
-#define READY_PORT 8181
+#define FIRST_READ_NS (3 * NS_PER_S)
+/* How often a kubelet looks after a pod: syncFrequency and up to half of it more. */
+#define KUBELET_SYNC_NS (60 * NS_PER_S)
 
 struct stream { /* one TCP client */
 	struct coredns *owner;
@@ -21,6 +22,8 @@ struct stream { /* one TCP client */
 	struct strbuf in;
 	struct event_id idle;
 	uint32_t pending;        /* replies that are under way */
+	bool ended;              /* the client sends no more */
+	int64_t busy_until_ns;   /* one query after the other is answered */
 };
 
 struct reply { /* a reply that leaves later */
@@ -43,6 +46,15 @@ struct coredns {
 	struct reply *replies;
 	struct event_id sync, serve, stop;
 	bool draining;
+	/* reload */
+	bool watching;
+	uint32_t watch;                  /* of ConfigMaps */
+	struct kube_object *written, *mounted; /* in the API, in the volume; references */
+	struct corefile *corefile;       /* the last one that was tried */
+	struct dns_server *coming;       /* takes over at the end of `restart` */
+	struct event_id project, look, restart;
+	int64_t kubelet_sync_ns;         /* when the kubelet next looks after the pod */
+	int64_t looked_ns, interval_ns;  /* reload's ticker; 0: none */
 };
 
 /* ---- replies ------------------------------------------------------------------ */
@@ -59,15 +71,20 @@ static void reply_free(struct reply *r)
 	free(r);
 }
 
+static void stream_close(struct stream *s);
+
 static void reply_leaves(void *ctx)
 {
 	struct reply *r = ctx;
+	struct stream *stream = r->stream;
 	const struct sockets_class *class = r->owner->config.sockets.class;
-	if (r->stream)
-		class->send(r->stream->sock, NULL, r->bytes.data, r->bytes.length);
+	if (stream)
+		class->send(stream->sock, NULL, r->bytes.data, r->bytes.length);
 	else if (r->owner->udp)
 		class->send(r->owner->udp, &r->to, r->bytes.data, r->bytes.length);
 	reply_free(r);
+	if (stream && stream->ended && !stream->pending)
+		stream_close(stream);
 }
 
 static void answer(struct coredns *c, struct stream *stream, const struct sock_name *from,
@@ -75,19 +92,21 @@ static void answer(struct coredns *c, struct stream *stream, const struct sock_n
 {
 	struct dns_client client = { from->addr, from->port, stream != NULL };
 	struct strbuf bytes = { 0 };
-	int64_t delay;
+	int64_t delay, now = engine_now(c->config.engine);
+	int64_t start = stream && stream->busy_until_ns > now ? stream->busy_until_ns : now;
 	if (stream)
 		strbuf_add(&bytes, "\0", 2); /* the length, below */
-	if (!dns_server_answer(c->server, query, length, &client, engine_now(c->config.engine),
-			       &bytes, &delay)) {
+	if (!dns_server_answer(c->server, query, length, &client, start, &bytes, &delay)) {
 		strbuf_free(&bytes);
 		return;
 	}
+	delay += start - now + c->config.answer_ns;
 	if (stream) {
 		size_t size = bytes.length - 2;
 		bytes.data[0] = (char)(size >> 8);
 		bytes.data[1] = (char)size;
 		stream->pending++;
+		stream->busy_until_ns = now + delay;
 	}
 	struct reply *r = mem_alloc(sizeof *r);
 	*r = (struct reply){ .owner = c, .next = c->replies, .back = &c->replies, .stream = stream,
@@ -95,7 +114,7 @@ static void answer(struct coredns *c, struct stream *stream, const struct sock_n
 	if (r->next)
 		r->next->back = &r->next;
 	c->replies = r;
-	r->when = engine_after(c->config.engine, delay + c->config.answer_ns, reply_leaves, r);
+	r->when = engine_after(c->config.engine, delay, reply_leaves, r);
 }
 
 /* ---- streams -------------------------------------------------------------------- */
@@ -144,6 +163,8 @@ static void stream_data(struct stream *s, const struct sock_event *event)
 		answer(s->owner, s, &s->peer, in + at + 2, length);
 		at += 2 + length;
 	}
+	if (!at)
+		return; /* the time for a whole query runs on */
 	memmove(s->in.data, s->in.data + at, s->in.length - at);
 	s->in.length -= at;
 	engine_cancel(engine, &s->idle);
@@ -153,12 +174,15 @@ static void stream_data(struct stream *s, const struct sock_event *event)
 static void on_stream(void *ctx, struct sock *sock, const struct sock_event *event)
 {
 	struct stream *s = ctx;
+	(void)sock;
 	switch (event->kind) {
 	case SOCK_DATA:
 		stream_data(s, event);
 		break;
 	case SOCK_EOF:
-		s->owner->config.sockets.class->shutdown(sock);
+		s->ended = true;
+		if (!s->pending)
+			stream_close(s);
 		break;
 	case SOCK_CLOSED:
 	case SOCK_ERROR:
@@ -181,7 +205,7 @@ static void on_listener(void *ctx, struct sock *sock, const struct sock_event *e
 	if (s->next)
 		s->next->back = &s->next;
 	c->streams = s;
-	s->idle = engine_after(c->config.engine, IDLE_NS, stream_idle, s);
+	s->idle = engine_after(c->config.engine, FIRST_READ_NS, stream_idle, s);
 	c->config.sockets.class->set_handler(s->sock, on_stream, s);
 }
 
@@ -224,13 +248,13 @@ static int open_http(struct coredns *c)
 	struct server_config http = { .sockets = c->config.sockets, .name = "coredns",
 				      .proto = PROTO_TCP, .ctx = c };
 	int code = 0;
-	if (dns_server_has_health(c->server)) {
-		http.port = HEALTH_PORT;
+	if (dns_server_health_port(c->server)) {
+		http.port = dns_server_health_port(c->server);
 		http.serve = serve_health;
 		code = server_start(&http, &c->health);
 	}
-	if (!code && dns_server_has_ready(c->server)) {
-		http.port = READY_PORT;
+	if (!code && dns_server_ready_port(c->server)) {
+		http.port = dns_server_ready_port(c->server);
 		http.serve = serve_ready;
 		code = server_start(&http, &c->ready);
 	}
@@ -264,17 +288,10 @@ static void view_synced(void *ctx)
 	dns_view_set_synced(c->view, true);
 }
 
-static int make_server(struct coredns *c, struct err *err)
+static int make_server(struct coredns *c, const struct corefile *corefile, struct dns_server **out,
+		       struct err *err)
 {
 	const struct coredns_config *config = &c->config;
-	struct corefile *corefile;
-	const struct kube_object *map =
-	    kube_store_get(config->store, KIND_CONFIG_MAP, "kube-system", "coredns");
-	int code = corefile_from_config_map(c->arena, (const struct kube_config_map *)map,
-					    config->domain ? config->domain : "cluster.local",
-					    &corefile, err);
-	if (code)
-		return code;
 	return dns_server_new(&(struct dns_server_config){ .corefile = corefile,
 							   .view = c->view,
 							   .upstream = config->upstream,
@@ -283,7 +300,137 @@ static int make_server(struct coredns *c, struct err *err)
 							   .local_count = config->local_count,
 							   .epoch_s = config->epoch_s,
 							   .warnings = config->warnings },
-			      &c->server, err);
+			      out, err);
+}
+
+static int read_corefile(struct coredns *c, const struct kube_object *map, struct corefile **out,
+			 struct err *err)
+{
+	return corefile_from_config_map(c->arena, (const struct kube_config_map *)map,
+					c->config.domain ? c->config.domain : "cluster.local", out,
+					err);
+}
+
+/* ---- reload ------------------------------------------------------------------------------ */
+
+static void start_ticker(struct coredns *c)
+{
+	struct dns_reload r = dns_server_reload(c->server);
+	c->looked_ns = engine_now(c->config.engine);
+	c->interval_ns = r.interval_ns;
+	if (r.interval_ns && r.jitter_ns)
+		c->interval_ns += (int64_t)choice_uniform(c->config.choice, "reload",
+							  (uint64_t)r.jitter_ns) - r.jitter_ns / 2;
+}
+
+static void failed_reload(struct coredns *c, const struct err *err)
+{
+	if (c->config.warnings)
+		strbuf_printf(c->config.warnings, "coredns: Corefile changed but reload failed: %s\n",
+			      err->text);
+}
+
+/* Health and readiness move where their ports differ. */
+static void take_over(void *ctx)
+{
+	struct coredns *c = ctx;
+	struct dns_server *old = c->server;
+	c->server = c->coming;
+	c->coming = NULL;
+	if (dns_server_health_port(old) != dns_server_health_port(c->server) ||
+	    dns_server_ready_port(old) != dns_server_ready_port(c->server)) {
+		server_stop(c->health, false);
+		server_stop(c->ready, false);
+		c->health = c->ready = NULL;
+		open_http(c);
+	}
+	dns_server_free(old);
+	start_ticker(c);
+}
+
+/* A tick of reload's ticker at which the volume has another file than at the last one. */
+static void look(void *ctx)
+{
+	struct coredns *c = ctx;
+	struct corefile *changed;
+	struct err err = { "" };
+	c->looked_ns = engine_now(c->config.engine);
+	if (read_corefile(c, c->mounted, &changed, &err)) {
+		failed_reload(c, &err);
+		return;
+	}
+	if (corefile_equal(changed, c->corefile))
+		return;
+	c->corefile = changed;
+	if (make_server(c, changed, &c->coming, &err)) {
+		failed_reload(c, &err);
+		return;
+	}
+	c->interval_ns = 0; /* until the new server has its own ticker */
+	c->restart = engine_after(c->config.engine, c->config.sync_delay_ns, take_over, c);
+}
+
+/* Looks at the ticker's next tick. */
+static void look_again(struct coredns *c)
+{
+	struct engine *engine = c->config.engine;
+	int64_t now = engine_now(engine);
+	if (!c->interval_ns || c->draining)
+		return;
+	int64_t ticks = (now - c->looked_ns) / c->interval_ns + 1;
+	engine_cancel(engine, &c->look);
+	c->look = engine_after(engine, c->looked_ns + ticks * c->interval_ns - now, look, c);
+}
+
+static void project(void *ctx)
+{
+	struct coredns *c = ctx;
+	kube_unref(c->mounted);
+	c->mounted = c->written;
+	c->written = NULL;
+	look_again(c);
+}
+
+static void on_config_map(void *ctx, enum kube_change change, const struct kube_object *old,
+			  const struct kube_object *now)
+{
+	struct coredns *c = ctx;
+	struct engine *engine = c->config.engine;
+	(void)old;
+	if (change == KUBE_DELETED || strcmp(now->meta.name, "coredns") != 0 ||
+	    strcmp(now->meta.namespace, "kube-system") != 0)
+		return;
+	bool waiting = c->written != NULL;
+	kube_unref(c->written);
+	c->written = kube_ref(now);
+	if (waiting)
+		return;
+	while (c->kubelet_sync_ns <= engine_now(engine))
+		c->kubelet_sync_ns += KUBELET_SYNC_NS +
+				      (int64_t)choice_uniform(c->config.choice, "kubelet-sync",
+							      KUBELET_SYNC_NS / 2);
+	c->project = engine_after(engine, c->kubelet_sync_ns - engine_now(engine), project, c);
+}
+
+static int first_server(struct coredns *c, struct err *err)
+{
+	struct kube_store *store = c->config.store;
+	const struct kube_object *map = kube_store_get(store, KIND_CONFIG_MAP, "kube-system",
+						       "coredns");
+	int code = read_corefile(c, map, &c->corefile, err);
+	if (!code)
+		code = make_server(c, c->corefile, &c->server, err);
+	if (code)
+		return code;
+	c->kubelet_sync_ns = engine_now(c->config.engine);
+	if (map) {
+		c->mounted = kube_ref(map);
+		c->watching = true;
+		c->watch = kube_watch(store, KIND_CONFIG_MAP, c->config.watch_delay_ns,
+				      on_config_map, c);
+	}
+	start_ticker(c);
+	return 0;
 }
 
 int coredns_start(const struct coredns_config *config, struct coredns **out, struct err *err)
@@ -293,7 +440,7 @@ int coredns_start(const struct coredns_config *config, struct coredns **out, str
 	c->arena = arena_new();
 	c->view = dns_view_new();
 	dns_view_set_synced(c->view, false);
-	int code = make_server(c, err);
+	int code = first_server(c, err);
 	if (!code) {
 		code = open_http(c);
 		if (!code && config->sync_delay_ns <= 0)
@@ -317,6 +464,19 @@ int coredns_start(const struct coredns_config *config, struct coredns **out, str
 	return 0;
 }
 
+static void stop_reloading(struct coredns *c)
+{
+	struct engine *engine = c->config.engine;
+	if (c->watching)
+		kube_unwatch(c->config.store, c->watch);
+	c->watching = false;
+	engine_cancel(engine, &c->project);
+	engine_cancel(engine, &c->look);
+	engine_cancel(engine, &c->restart);
+	dns_server_free(c->coming);
+	c->coming = NULL;
+}
+
 void coredns_stop(struct coredns *c, bool reset)
 {
 	if (!c)
@@ -325,6 +485,7 @@ void coredns_stop(struct coredns *c, bool reset)
 	engine_cancel(c->config.engine, &c->sync);
 	engine_cancel(c->config.engine, &c->serve);
 	engine_cancel(c->config.engine, &c->stop);
+	stop_reloading(c);
 	server_stop(c->health, reset);
 	server_stop(c->ready, reset);
 	while (c->streams) {
@@ -341,6 +502,8 @@ void coredns_stop(struct coredns *c, bool reset)
 		class->close(c->udp);
 	if (c->tcp)
 		class->close(c->tcp);
+	kube_unref(c->written);
+	kube_unref(c->mounted);
 	dns_server_free(c->server);
 	dns_view_free(c->view);
 	arena_free(c->arena);
@@ -371,6 +534,7 @@ void coredns_drain(struct coredns *c)
 	server_stop(c->ready, false);
 	c->ready = NULL;
 	engine_cancel(c->config.engine, &c->serve);
+	stop_reloading(c);
 	c->stop =
 	    engine_after(c->config.engine, dns_server_lameduck_ns(c->server), stop_serving, c);
 }

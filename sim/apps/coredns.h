@@ -5,6 +5,12 @@
  * HTTP as the plugins do, where the Corefile has them. A view that is not synced yet
  * makes `ready` say 503; the program waits up to 5 s for it before it serves.
  *
+ * A changed Corefile takes effect with `reload` in it: the kubelet writes the ConfigMap
+ * into the pod's volume when it next looks after the pod (every 60 to 90 s: site
+ * "kubelet-sync"), the plugin finds it there at its next look (its interval, give or take
+ * half the jitter: site "reload"), and a new server with an empty cache takes over
+ * once it has listed the API. A Corefile that is wrong changes nothing and is a warning.
+ *
  * Stopping: coredns_stop closes all; coredns_drain is SIGTERM with `health
  * { lameduck }`: it goes on answering for that time, unready, then closes its sockets;
  * coredns_stop still frees it.

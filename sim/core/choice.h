@@ -10,6 +10,8 @@
  *   "schedule"   ties in the scheduler              "dns-id" query identifiers
  *   "hash"       the seed of an nft jhash that names none
  *   "loss"       frames that a faulty link loses    "jitter" its further delay
+ *   "dns-order"  CoreDNS's loadbalance              "reload" its look at the Corefile
+ *   "kubelet-sync" when a kubelet looks after a pod
  *
  * Three modes. Seeded: each site has its own stream, made of seed and site
  * name, so that one more draw at one site moves no other. Scripted: a queue of

@@ -17,7 +17,7 @@
 
 struct token {
 	const char *text;
-	int line;
+	int line, column;
 	bool first; /* on its line */
 };
 
@@ -88,10 +88,13 @@ static void take_quoted(const char **p, int *line, struct strbuf *word)
 static void split(struct arena *a, const char *text, struct tokens *out)
 {
 	struct strbuf word = { 0 };
+	const char *line_start = text;
 	int line = 1, last_line = 0;
 	for (const char *p = text; *p && out->count < TOKENS_MAX;) {
-		if (*p == '\n')
+		if (*p == '\n') {
 			line++;
+			line_start = p + 1;
+		}
 		if (isspace((unsigned char)*p)) {
 			p++;
 			continue;
@@ -100,11 +103,15 @@ static void split(struct arena *a, const char *text, struct tokens *out)
 			p += strcspn(p, "\n");
 			continue;
 		}
-		struct token token = { .line = line, .first = line != last_line };
+		struct token token = { .line = line, .column = (int)(p - line_start) + 1,
+				       .first = line != last_line };
 		strbuf_clear(&word);
 		if (*p == '"') {
 			p++;
 			take_quoted(&p, &line, &word);
+			for (const char *c = p; c > line_start && line != token.line; c--)
+				if (c[-1] == '\n')
+					line_start = c;
 		} else {
 			size_t length = strcspn(p, " \t\r\n\v\f");
 			strbuf_add(&word, p, length);
@@ -222,7 +229,8 @@ static int parse_lines(struct parser *p, unsigned depth, bool to_end, struct lin
 /* One line and its block; the cursor is on its first word. */
 static int parse_line(struct parser *p, unsigned depth, struct lines *out)
 {
-	struct corefile_line line = { .line = p->tokens.items[p->at].line };
+	struct corefile_line line = { .line = p->tokens.items[p->at].line,
+				      .column = p->tokens.items[p->at].column };
 	add_word(p, &line, p->tokens.items[p->at++].text);
 	while (p->at < p->tokens.count && !p->tokens.items[p->at].first && !is(p, "{") &&
 	       !is(p, "}"))
@@ -436,4 +444,39 @@ int corefile_from_config_map(struct arena *a, const struct kube_config_map *map,
 	return parse(a, text,
 		     arena_printf(a, "%s (ConfigMap kube-system/coredns): Corefile", where), files,
 		     out, err);
+}
+
+/* ---- comparing ---------------------------------------------------------------------------- */
+
+static bool same_words(const char **a, uint32_t a_count, const char **b, uint32_t b_count)
+{
+	for (uint32_t i = 0; a_count == b_count && i < a_count; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return a_count == b_count;
+}
+
+static bool same_lines(const struct corefile_line *a, uint32_t a_count,
+		       const struct corefile_line *b, uint32_t b_count)
+{
+	for (uint32_t i = 0; a_count == b_count && i < a_count; i++)
+		if (!same_words(a[i].words, a[i].count, b[i].words, b[i].count) ||
+		    a[i].has_block != b[i].has_block ||
+		    !same_lines(a[i].block, a[i].block_count, b[i].block, b[i].block_count))
+			return false;
+	return a_count == b_count;
+}
+
+bool corefile_equal(const struct corefile *a, const struct corefile *b)
+{
+	if (a->server_count != b->server_count)
+		return false;
+	for (uint32_t i = 0; i < a->server_count; i++) {
+		const struct corefile_server *x = &a->servers[i], *y = &b->servers[i];
+		if (!same_words(x->keys, x->key_count, y->keys, y->key_count) ||
+		    !same_lines(x->directives, x->directive_count, y->directives,
+				y->directive_count))
+			return false;
+	}
+	return true;
 }

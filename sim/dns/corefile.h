@@ -25,7 +25,7 @@
 struct corefile_line {           /* a directive or a property */
 	const char **words;      /* words[0] is its name */
 	uint32_t count;
-	int line;
+	int line, column;
 	struct corefile_line *block; /* properties */
 	uint32_t block_count;
 	bool has_block;
@@ -55,5 +55,8 @@ int corefile_parse(struct arena *a, const char *text, const char *file, struct c
 /* From a ConfigMap (key "Corefile"); NULL: kubeadm's with `domain`. */
 int corefile_from_config_map(struct arena *a, const struct kube_config_map *map,
 			     const char *domain, struct corefile **out, struct err *err);
+
+/* Whether two Corefiles say the same: blanks, comments and places aside. */
+bool corefile_equal(const struct corefile *a, const struct corefile *b);
 
 #endif

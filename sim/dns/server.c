@@ -146,13 +146,13 @@ bool dns_server_run(struct run *r, const struct dns_message *request, struct dns
 /* ---- setup --------------------------------------------------------------------------- */
 
 /* From D_HANDLER on, plugins that take part in answering. */
-enum directive_kind { D_UNKNOWN, D_SILENT, D_HEALTH, D_READY, D_IGNORED, D_HANDLER, D_LOADBALANCE,
+enum directive_kind { D_UNKNOWN, D_SILENT, D_HEALTH, D_READY, D_RELOAD, D_IGNORED, D_HANDLER, D_LOADBALANCE,
 		      D_CACHE, D_HOSTS, D_KUBERNETES, D_FILE, D_FORWARD };
 
 static enum directive_kind directive_kind(const char *name)
 {
 	static const struct { const char *name; enum directive_kind kind; } known[] = {
-		{ "root", D_SILENT }, { "reload", D_SILENT }, { "bind", D_SILENT },
+		{ "root", D_SILENT }, { "reload", D_RELOAD }, { "bind", D_SILENT },
 		{ "debug", D_SILENT }, { "ready", D_READY }, { "pprof", D_SILENT },
 		{ "timeouts", D_SILENT }, { "multisocket", D_SILENT }, { "tls", D_SILENT },
 		{ "health", D_HEALTH }, { "prometheus", D_HANDLER }, { "errors", D_HANDLER },
@@ -189,17 +189,55 @@ static int setup_loadbalance(const struct setup *s, const struct corefile_line *
 	return 0;
 }
 
+/* "[HOST]:PORT" as the only argument; without one the port is `port`. */
+static int http_port(const struct setup *s, const struct corefile_line *l, uint16_t port,
+		     uint16_t *out)
+{
+	const char *colon = l->count > 1 ? strrchr(l->words[1], ':') : NULL;
+	char *end = NULL;
+	unsigned long value = colon ? strtoul(colon + 1, &end, 10) : port;
+	if (l->count > 2 || (l->count == 2 && (!colon || !colon[1] || *end)) || value > 65535)
+		return setup_error(s, l, "expected an address like :%u", port);
+	*out = (uint16_t)value;
+	return 0;
+}
+
 static int setup_health(const struct setup *s, const struct corefile_line *l)
 {
-	s->server->has_health = true;
-	for (uint32_t i = 0; i < l->block_count; i++) {
+	int code = http_port(s, l, 8080, &s->server->health_port);
+	for (uint32_t i = 0; !code && i < l->block_count; i++) {
 		const struct corefile_line *o = &l->block[i];
 		if (strcmp(o->words[0], "lameduck") != 0)
 			return setup_error(s, o, "unknown property of health");
-		int code = setup_duration(s, o, 1, &s->server->lameduck_ns);
-		if (code)
-			return code;
+		code = setup_duration(s, o, 1, &s->server->lameduck_ns);
 	}
+	return code;
+}
+
+static int setup_ready(const struct setup *s, const struct corefile_line *l)
+{
+	for (uint32_t i = 0; i < l->block_count; i++)
+		if (strcmp(l->block[i].words[0], "monitor") != 0)
+			return setup_error(s, &l->block[i], "unknown property of ready");
+	return http_port(s, l, 8181, &s->server->ready_port);
+}
+
+/* reload [INTERVAL [JITTER]]: at least 2 s and 1 s; the jitter is at most half. */
+static int setup_reload(const struct setup *s, const struct corefile_line *l)
+{
+	struct dns_reload r = { INT64_C(30000000000), INT64_C(15000000000) };
+	int code = l->count > 1 ? setup_duration(s, l, 1, &r.interval_ns) : 0;
+	if (!code && l->count > 2)
+		code = setup_duration(s, l, 2, &r.jitter_ns);
+	if (code)
+		return code;
+	if (r.interval_ns < INT64_C(2000000000))
+		return setup_error(s, l, "interval value must be greater or equal to 2s");
+	if (r.jitter_ns && r.jitter_ns < INT64_C(1000000000))
+		return setup_error(s, l, "jitter value must be 0 or greater or equal to 1s");
+	if (r.jitter_ns > r.interval_ns / 2)
+		r.jitter_ns = r.interval_ns / 2;
+	s->server->reload = r;
 	return 0;
 }
 
@@ -209,13 +247,13 @@ static int setup_directive(const struct setup *s, const struct corefile_line *l,
 	b->has_handler |= kind >= D_HANDLER;
 	switch (kind) {
 	case D_UNKNOWN:
-		return err_at(s->err, EINVAL, s->corefile->file, l->line, 0,
+		return err_at(s->err, EINVAL, s->corefile->file, l->line, l->column,
 			      "Unknown directive '%s'", l->words[0]);
 	case D_IGNORED:
 		if (s->config->warnings)
 			strbuf_printf(s->config->warnings,
-				      "%s:%d: plugin %s is not modelled and has no effect here\n",
-				      s->corefile->file, l->line, l->words[0]);
+				      "%s:%d:%d: plugin %s is not modelled and has no effect here\n",
+				      s->corefile->file, l->line, l->column, l->words[0]);
 		return 0;
 	case D_LOADBALANCE:
 		return setup_loadbalance(s, l, b);
@@ -232,8 +270,9 @@ static int setup_directive(const struct setup *s, const struct corefile_line *l,
 	case D_HEALTH:
 		return setup_health(s, l);
 	case D_READY:
-		s->server->has_ready = true;
-		return 0;
+		return setup_ready(s, l);
+	case D_RELOAD:
+		return setup_reload(s, l);
 	default:
 		return 0;
 	}
@@ -375,14 +414,19 @@ bool dns_server_ready(const struct dns_server *s)
 	return !s->has_kube || dns_view_synced(s->view);
 }
 
-bool dns_server_has_health(const struct dns_server *s)
+uint16_t dns_server_health_port(const struct dns_server *s)
 {
-	return s->has_health;
+	return s->health_port;
 }
 
-bool dns_server_has_ready(const struct dns_server *s)
+uint16_t dns_server_ready_port(const struct dns_server *s)
 {
-	return s->has_ready;
+	return s->ready_port;
+}
+
+struct dns_reload dns_server_reload(const struct dns_server *s)
+{
+	return s->reload;
 }
 
 int64_t dns_server_lameduck_ns(const struct dns_server *s)

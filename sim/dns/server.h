@@ -13,8 +13,9 @@
  * server block, sizes and truncation. A directive that CoreDNS knows and this does
  * not model is a warning; one that CoreDNS does not know is an error, as there.
  *
- * `forward` goes to the upstream zone file, whatever addresses it names. Without an
- * upstream nothing answers: SERVFAIL after 4 s (two tries of 2 s each).
+ * `forward` goes to the upstream zone file, whatever addresses it names: which of them is
+ * chosen (policy, failover, next, health checks) changes nothing. Without an upstream
+ * nothing answers: SERVFAIL after 4 s (two tries of 2 s each).
  *
  * Two caches, not to be confused. The `cache` plugin's is part of the behaviour: TTLs
  * count down, changes stay hidden. Behind it, unseen, finished replies are kept by
@@ -65,11 +66,15 @@ bool dns_server_answer(struct dns_server *s, const uint8_t *query, size_t length
 
 /* Whether the `ready` plugin would say so: the view is synced (or no kubernetes). */
 bool dns_server_ready(const struct dns_server *s);
-/* Whether the Corefile has the plugins that answer over HTTP. */
-bool dns_server_has_health(const struct dns_server *s);
-bool dns_server_has_ready(const struct dns_server *s);
+/* The ports on which health and ready answer over HTTP; 0: not in the Corefile. */
+uint16_t dns_server_health_port(const struct dns_server *s);
+uint16_t dns_server_ready_port(const struct dns_server *s);
 /* `health { lameduck }`: how long it goes on answering when told to stop. */
 int64_t dns_server_lameduck_ns(const struct dns_server *s);
+/* `reload`: how often the Corefile is looked at, give or take half the jitter; interval
+ * 0: never. */
+struct dns_reload { int64_t interval_ns, jitter_ns; };
+struct dns_reload dns_server_reload(const struct dns_server *s);
 
 struct dns_server_stats {
 	uint64_t queries, replies, cache_hits, cache_misses, finished_hits, forwarded;

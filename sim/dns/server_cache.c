@@ -19,9 +19,14 @@ struct cache_item {
 	int64_t stored_ns;
 	uint32_t ttl_s;
 	uint16_t rcode, flags;   /* RA, AD of what was stored */
+	bool answering;          /* it has what the question asked for */
 	struct dns_section sections[3];
 	int32_t hits;            /* for prefetch */
 	int64_t last_hit_ns;
+	int64_t busy_until_ns;   /* it is being asked again */
+	int64_t retry_ns;        /* asking again failed: not before this */
+	struct cache_item *good; /* the last answer, where this is none; owned */
+	struct cache_item *next; /* owned; takes its place once it has arrived */
 };
 
 /* How CoreDNS classifies a reply (plugin/pkg/response/typify.go). */
@@ -193,6 +198,7 @@ static struct cache_item *item_new(const struct dns_message *m)
 	}
 	item->rcode = m->rcode;
 	item->flags = m->flags & (DNS_RA | DNS_AD);
+	item->answering = m->rcode == DNS_NOERROR && answers_question(m);
 	return item;
 }
 
@@ -200,6 +206,24 @@ static void half_init(struct cache_half *h)
 {
 	if (!h->items.value_size)
 		table_init(&h->items, sizeof(struct cache_key), sizeof(struct cache_item *));
+}
+
+static void item_free(struct cache_item *item)
+{
+	if (!item)
+		return;
+	item_free(item->good);
+	item_free(item->next);
+	free(item);
+}
+
+static void half_remove(struct cache_half *h, const struct cache_key *key)
+{
+	struct cache_item **slot = h->items.value_size ? table_find(&h->items, key) : NULL;
+	if (!slot)
+		return;
+	item_free(*slot);
+	table_remove(&h->items, key);
 }
 
 static void half_evict(struct cache_half *h)
@@ -212,26 +236,60 @@ static void half_evict(struct cache_half *h)
 			return;
 	}
 	struct cache_key gone = *(const struct cache_key *)key;
-	free(*(struct cache_item **)value);
-	table_remove(&h->items, &gone);
+	half_remove(h, &gone);
 }
 
-static void half_put(struct cache_half *h, const struct cache_key *key, struct cache_item *item)
+/* Puts an item into the place of another one, whose answer it keeps if it has none. */
+static void item_replace(struct cache_item **slot, struct cache_item *item)
+{
+	struct cache_item *old = *slot;
+	*slot = item;
+	if (old->next == item)
+		old->next = NULL;
+	if (!item->answering && old->answering) {
+		item->good = old;
+		return;
+	}
+	if (!item->answering) {
+		item->good = old->good;
+		old->good = NULL;
+	}
+	item_free(old);
+}
+
+/* Stores what arrives at item->stored_ns, which may be later than now. */
+static void half_put(struct cache_half *h, const struct cache_key *key, struct cache_item *item,
+		     int64_t now_ns)
 {
 	bool added;
 	half_init(h);
 	if (!table_find(&h->items, key) && (int64_t)h->items.count >= h->capacity)
 		half_evict(h);
 	struct cache_item **slot = table_put(&h->items, key, &added);
-	if (!added)
-		free(*slot);
-	*slot = item;
+	if (added) {
+		*slot = item;
+	} else if (item->stored_ns <= now_ns) {
+		item_replace(slot, item);
+	} else if ((*slot)->stored_ns > now_ns || (*slot)->next) {
+		item_free(item); /* another one is already on its way */
+	} else {
+		(*slot)->next = item;
+	}
 }
 
-static struct cache_item *half_find(const struct cache_half *h, const struct cache_key *key)
+/* The item of a key; one that has arrived since takes its place. */
+static struct cache_item *half_find(const struct cache_half *h, const struct cache_key *key,
+				    int64_t now_ns)
 {
 	struct cache_item **slot = h->items.value_size ? table_find(&h->items, key) : NULL;
-	return slot ? *slot : NULL;
+	if (!slot)
+		return NULL;
+	struct cache_item *item = *slot, *next = item->next;
+	if (next && next->stored_ns <= now_ns) {
+		item_replace(slot, next);
+		item = next;
+	}
+	return item->stored_ns <= now_ns ? item : NULL;
 }
 
 static void half_free(struct cache_half *h)
@@ -241,7 +299,7 @@ static void half_free(struct cache_half *h)
 	if (!h->items.value_size)
 		return;
 	for (uint32_t i = 0; table_next(&h->items, &i, &key, &value);)
-		free(*(struct cache_item **)value);
+		item_free(*(struct cache_item **)value);
 	table_free(&h->items);
 }
 
@@ -273,9 +331,11 @@ static int64_t remaining_s(const struct cache_item *item, int64_t now_ns)
 
 /* ---- storing ----------------------------------------------------------------------- */
 
-/* What the plugin does to a reply on its way out: levels the TTLs, stores it. */
-static void store_reply(struct run *r, struct cache_plugin *c, const struct cache_key *key,
-			struct dns_message *reply)
+/* What the plugin does to a reply on its way out: levels the TTLs, stores it. `again`:
+ * nobody waits for this reply. The item stored, or NULL. */
+static struct cache_item *store_reply(struct run *r, struct cache_plugin *c,
+				      const struct cache_key *key, struct dns_message *reply,
+				      bool again)
 {
 	enum reply_kind kind = kind_of(reply);
 	int64_t lifetime = lifetime_s(c, reply, kind);
@@ -285,12 +345,16 @@ static void store_reply(struct run *r, struct cache_plugin *c, const struct cach
 	if (!may_store(reply, kind) || (!lifetime && kind != KIND_SERVER_ERROR) || !h->capacity ||
 	    (kind == KIND_SERVER_ERROR && !c->servfail_ns) ||
 	    dns_names_match(&h->except, &reply->question.name))
-		return;
+		return NULL;
 	struct cache_item *item = item_new(reply);
 	item->ttl_s = (uint32_t)lifetime;
 	item->stored_ns = r->now_ns + r->delay_ns;
-	half_put(h, key, item);
+	bool answering = item->answering;
+	half_put(h, key, item, r->now_ns);
+	if (!denial && (c->prefer_positive ? answering : again))
+		half_remove(&c->denial, key);
 	r->unstable = true; /* the next reply comes from the cache */
+	return item;
 }
 
 static enum outcome refresh(struct run *r, const struct block *b, const struct cache_key *key,
@@ -298,25 +362,8 @@ static enum outcome refresh(struct run *r, const struct block *b, const struct c
 {
 	enum outcome o = dns_chain_backend(r, b, request, reply);
 	if (o == OUT_WRITTEN)
-		store_reply(r, b->cache, key, reply);
+		store_reply(r, b->cache, key, reply, false);
 	return o;
-}
-
-/* Asks again in the background: a run of its own whose reply only fills the cache. */
-static bool background(struct run *r, const struct block *b, const struct cache_key *key,
-		       const struct dns_message *request, bool only_good)
-{
-	struct run own = *r;
-	struct dns_message reply;
-	dns_reply_begin(request, &reply);
-	enum outcome o = dns_chain_backend(&own, b, request, &reply);
-	r->unstable = true;
-	if (o != OUT_WRITTEN || (only_good && ((reply.flags & DNS_TC) ||
-					       (reply.rcode != DNS_NOERROR &&
-						reply.rcode != DNS_NXDOMAIN))))
-		return false;
-	store_reply(&own, b->cache, key, &reply);
-	return true;
 }
 
 /* ---- answering ---------------------------------------------------------------------- */
@@ -344,18 +391,24 @@ static void from_item(struct run *r, const struct cache_item *item, uint32_t ttl
 
 static bool usable(const struct cache_plugin *c, const struct cache_item *item, int64_t now_ns)
 {
-	if (!item || item->stored_ns > now_ns)
+	if (!item)
 		return false;
 	int64_t left = remaining_s(item, now_ns);
 	return left > 0 || (c->stale_s > 0 && -left < c->stale_s);
 }
 
-/* Denials first; but a SERVFAIL does not hide a good answer. */
+/* Denials first; but a SERVFAIL does not hide a good answer, and with prefer_positive
+ * no denial does. */
 static struct cache_item *find_item(const struct cache_plugin *c, const struct cache_key *key,
 				    int64_t now_ns)
 {
-	struct cache_item *denial = half_find(&c->denial, key);
-	struct cache_item *success = half_find(&c->success, key);
+	struct cache_item *denial = half_find(&c->denial, key, now_ns);
+	struct cache_item *success = half_find(&c->success, key, now_ns);
+	if (c->prefer_positive && c->stale_s > 0 && success) {
+		struct cache_item *answer = success->answering ? success : success->good;
+		if (usable(c, answer, now_ns))
+			return answer;
+	}
 	bool good = usable(c, success, now_ns);
 	if (usable(c, denial, now_ns) && !(denial->rcode == DNS_SERVFAIL && good))
 		return denial;
@@ -386,26 +439,111 @@ static void note_stability(struct run *r, const struct cache_plugin *c,
 		r->unstable = true;
 }
 
+/* ---- asking again ------------------------------------------------------------------- */
+
+/* Whether what came back may take the place of what is stale. With prefer_positive a
+ * reply without the answer is stored, but does not count. */
+static bool refreshes(const struct cache_plugin *c, const struct dns_message *m)
+{
+	enum reply_kind kind = kind_of(m);
+	if (m->flags & DNS_TC)
+		return false;
+	if (c->prefer_positive)
+		return kind == KIND_POSITIVE && m->rcode == DNS_NOERROR && answers_question(m);
+	return kind != KIND_OTHER && kind != KIND_META &&
+	       (m->rcode == DNS_NOERROR || m->rcode == DNS_NXDOMAIN);
+}
+
+/* Asks what lies behind for a name whose item is stale; true: fresh data came back. */
+static bool ask_again(struct run *own, const struct block *b, const struct cache_key *key,
+		      const struct dns_message *request, bool again, struct dns_message *fresh)
+{
+	struct cache_plugin *c = b->cache;
+	dns_reply_begin(request, fresh);
+	if (dns_chain_backend(own, b, request, fresh) != OUT_WRITTEN)
+		return false;
+	bool refreshed = refreshes(c, fresh);
+	if (refreshed || (c->prefer_positive && !(fresh->flags & DNS_TC)))
+		store_reply(own, c, key, fresh, again || !refreshed);
+	return refreshed;
+}
+
+static bool begin_again(const struct cache_plugin *c, struct cache_item *item, int64_t now_ns)
+{
+	return item->busy_until_ns <= now_ns && (!c->recheck_ns || item->retry_ns <= now_ns);
+}
+
+/* The item, if it is still in the cache, is not asked for again before it is time. */
+static void note_failure(struct run *r, const struct cache_plugin *c, const struct cache_key *key,
+			 const struct cache_item *item, int64_t done_ns)
+{
+	struct cache_item *found = find_item(c, key, r->now_ns);
+	if (found != item)
+		return;
+	found->busy_until_ns = done_ns;
+	found->retry_ns = c->recheck_ns ? done_ns + c->recheck_ns : 0;
+}
+
+/* Asks in the background, as a client over TCP that is answered only into the cache. */
+static void background(struct run *r, const struct block *b, const struct cache_key *key,
+		       const struct dns_message *request, struct cache_item *item, bool stale)
+{
+	struct dns_client nobody = *r->client;
+	struct run own = *r;
+	struct dns_message reply;
+	struct cache_item *fresh = NULL;
+	int32_t hits = item->hits;
+	r->unstable = true;
+	if (!begin_again(b->cache, item, r->now_ns))
+		return;
+	nobody.tcp = true;
+	own.client = &nobody;
+	if (stale) {
+		if (!ask_again(&own, b, key, request, true, &reply))
+			note_failure(r, b->cache, key, item, own.now_ns + own.delay_ns);
+		return;
+	}
+	dns_reply_begin(request, &reply);
+	item->busy_until_ns = r->now_ns;
+	if (dns_chain_backend(&own, b, request, &reply) == OUT_WRITTEN)
+		fresh = store_reply(&own, b->cache, key, &reply, true);
+	if (fresh && find_item(b->cache, key, own.now_ns + own.delay_ns) == fresh) {
+		fresh->hits = hits;
+		fresh->last_hit_ns = r->now_ns;
+	}
+}
+
+/* serve_stale verify: waits for fresh data, at most as long as said; true: it came. */
+static bool verified(struct run *r, const struct block *b, const struct cache_key *key,
+		     const struct dns_message *request, const struct cache_item *item,
+		     struct dns_message *reply)
+{
+	const struct cache_plugin *c = b->cache;
+	struct dns_message fresh;
+	struct run own = *r;
+	bool refreshed = ask_again(&own, b, key, request, c->verify_timeout_ns > 0, &fresh);
+	int64_t took = own.delay_ns - r->delay_ns;
+	bool late = c->verify_timeout_ns > 0 && took > c->verify_timeout_ns;
+	r->delay_ns += late ? c->verify_timeout_ns : took;
+	if (!refreshed)
+		note_failure(r, c, key, item, r->now_ns);
+	if (!refreshed || late)
+		return false;
+	*reply = fresh;
+	return true;
+}
+
 static enum outcome stale_answer(struct run *r, const struct block *b, const struct cache_key *key,
 				 const struct dns_message *request, struct cache_item *item,
 				 struct dns_message *reply)
 {
-	from_item(r, item, b->cache->stale_ttl, reply);
+	const struct cache_plugin *c = b->cache;
+	from_item(r, item, c->stale_ttl ? c->stale_ttl : c->keep_ttl ? item->ttl_s : 0, reply);
 	r->unstable = true;
-	if (b->cache->verify_stale) {
-		struct dns_message fresh;
-		struct run own = *r;
-		dns_reply_begin(request, &fresh);
-		enum outcome o = dns_chain_backend(&own, b, request, &fresh);
-		if (o == OUT_WRITTEN && !(fresh.flags & DNS_TC) &&
-		    (fresh.rcode == DNS_NOERROR || fresh.rcode == DNS_NXDOMAIN)) {
-			r->delay_ns = own.delay_ns;
-			store_reply(r, b->cache, key, &fresh);
-			*reply = fresh;
-		}
-		return OUT_WRITTEN;
-	}
-	background(r, b, key, request, true);
+	if (!c->verify_stale)
+		background(r, b, key, request, item, true);
+	else if (!c->recheck_ns || begin_again(c, item, r->now_ns))
+		verified(r, b, key, request, item, reply);
 	return OUT_WRITTEN;
 }
 
@@ -428,13 +566,7 @@ enum outcome dns_cache_answer(struct run *r, const struct block *b,
 		return stale_answer(r, b, &key, request, item, reply);
 	from_item(r, item, c->keep_ttl ? item->ttl_s : (uint32_t)left, reply);
 	note_stability(r, c, item);
-	if (wants_prefetch(c, item, r->now_ns)) {
-		int32_t hits = item->hits;
-		if (background(r, b, &key, request, false) &&
-		    (item = find_item(c, &key, r->now_ns)) != NULL) {
-			item->hits = hits;
-			item->last_hit_ns = r->now_ns;
-		}
-	}
+	if (wants_prefetch(c, item, r->now_ns))
+		background(r, b, &key, request, item, false);
 	return OUT_WRITTEN;
 }

@@ -91,6 +91,8 @@ static bool hosts_answer(const struct run *r, const struct hosts_plugin *h,
 			return false;
 	} else if (q->type == DNS_A || q->type == DNS_AAAA) {
 		host_addresses(r, h, q, reply);
+	} else if (h->pass_other_types && dns_names_match(&h->fall, &q->name)) {
+		return false;
 	}
 	if (!reply->answer.count && !is_host(h, &q->name)) {
 		if (dns_names_match(&h->fall, &q->name))
@@ -155,42 +157,6 @@ static bool file_answer(struct run *r, const struct block *b, const struct dns_m
 	return false;
 }
 
-/* ---- forward -------------------------------------------------------------------------- */
-
-static bool forwards_to(const struct forward_plugin *f, const struct dns_name *name)
-{
-	return dns_name_under(name, &f->from) &&
-	       (dns_name_equal(name, &f->from) || !dns_names_match(&f->except, name));
-}
-
-/* Tries one after another until they are used up or 5 s have passed. */
-static int64_t give_up_ns(const struct forward_plugin *f)
-{
-	int64_t spent = 0;
-	for (uint32_t i = 0; spent < INT64_C(5000000000) && (!f->attempts || i < f->attempts); i++)
-		spent += f->read_timeout_ns;
-	return spent;
-}
-
-static enum outcome forward_answer(struct run *r, const struct forward_plugin *f,
-				   const struct dns_message *request, struct dns_message *reply)
-{
-	struct dns_upstream_reply how = { DNS_ACT_DROP, 0 };
-	const struct dns_message begun = *reply;
-	r->server->stats.forwarded++;
-	r->unstable = true;
-	if (r->server->upstream)
-		dns_upstream_answer(r->server->upstream, r->arena, &request->question,
-				    r->client->tcp, reply, &how);
-	if (how.action == DNS_ACT_DROP || how.delay_ns >= f->read_timeout_ns) {
-		r->delay_ns += give_up_ns(f);
-		*reply = begun;
-		return rcode(reply, DNS_SERVFAIL);
-	}
-	r->delay_ns += how.delay_ns;
-	return OUT_WRITTEN;
-}
-
 /* ---- the chain -------------------------------------------------------------------------- */
 
 enum outcome dns_chain_backend(struct run *r, const struct block *b,
@@ -217,8 +183,8 @@ enum outcome dns_chain_backend(struct run *r, const struct block *b,
 	if (b->file && file_answer(r, b, request, reply, &out))
 		return out;
 	for (uint32_t i = 0; i < b->forward_count; i++)
-		if (forwards_to(&b->forwards[i], &q->name))
-			return forward_answer(r, &b->forwards[i], request, reply);
+		if (dns_forwards_to(&b->forwards[i], &q->name))
+			return dns_forward_answer(r, &b->forwards[i], request, reply);
 	return rcode(reply, DNS_SERVFAIL);
 }
 

@@ -32,7 +32,9 @@ struct cache_plugin {
 	int64_t prefetch_ns;
 	int32_t prefetch_percent;
 	int64_t stale_s;         /* serve_stale; 0: off */
-	bool verify_stale, keep_ttl;
+	bool verify_stale, keep_ttl, prefer_positive;
+	int64_t verify_timeout_ns; /* 0: as long as the upstream takes */
+	int64_t recheck_ns;      /* after a failed refresh; 0: at once */
 	uint32_t stale_ttl;
 };
 
@@ -41,7 +43,7 @@ struct hosts_plugin {
 	struct dns_names zones, fall;
 	struct hosts_entry *entries;
 	uint32_t count, ttl;
-	bool no_reverse;
+	bool no_reverse, pass_other_types;
 };
 
 struct file_zone { struct dns_name origin; struct dns_master *master; };
@@ -54,8 +56,9 @@ struct file_plugin {
 struct forward_plugin {
 	struct dns_name from;
 	struct dns_names except;
-	uint32_t upstreams, attempts; /* attempts 0: no limit */
+	uint32_t attempts;       /* 0: no limit */
 	int64_t read_timeout_ns;
+	bool force_tcp, prefer_udp;
 };
 
 struct block {                   /* a server block */
@@ -78,8 +81,10 @@ struct dns_server {
 	struct block *blocks;
 	uint32_t block_count;
 	bool any_class;          /* forward opens classes other than IN */
-	bool has_kube, has_health, has_ready;
+	bool has_kube;
+	uint16_t health_port, ready_port; /* 0: none */
 	int64_t lameduck_ns;
+	struct dns_reload reload;
 	const struct dns_view *view;
 	const struct dns_master *upstream;
 	struct choice *choice;
@@ -117,6 +122,8 @@ int setup_duration(const struct setup *s, const struct corefile_line *line, uint
 /* "a=b,c in (x, y),!d" from words[1] on. */
 int setup_selector(const struct setup *s, const struct corefile_line *line,
 		   struct kube_selector *out);
+/* The property has no arguments. */
+int setup_flag(const struct setup *s, const struct corefile_line *line, bool *flag);
 int setup_fallthrough(const struct setup *s, const struct corefile_line *line,
 		      struct dns_names *out);
 
@@ -153,6 +160,10 @@ enum outcome dns_chain_backend(struct run *r, const struct block *b,
 enum outcome dns_cache_answer(struct run *r, const struct block *b,
 			      const struct dns_message *request, struct dns_message *reply);
 void dns_cache_free(struct cache_plugin *c);
+/* The forward plugin: whether it takes the name, and what the upstream says. */
+bool dns_forwards_to(const struct forward_plugin *f, const struct dns_name *name);
+enum outcome dns_forward_answer(struct run *r, const struct forward_plugin *f,
+				const struct dns_message *request, struct dns_message *reply);
 /* Header and question of a reply to `request`. */
 void dns_reply_begin(const struct dns_message *request, struct dns_message *reply);
 /* Puts each section into loadbalance's order. */

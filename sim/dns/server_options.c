@@ -17,8 +17,8 @@ int setup_error(const struct setup *s, const struct corefile_line *line, const c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_at(s->err, EINVAL, s->corefile->file, line ? line->line : s->block->line, 0,
-		      "%s%s%s", line ? line->words[0] : "", line ? ": " : "", text);
+	return err_at(s->err, EINVAL, s->corefile->file, line ? line->line : s->block->line,
+		      line ? line->column : 0, "%s%s%s", line ? line->words[0] : "", line ? ": " : "", text);
 }
 
 /* ---- zones -------------------------------------------------------------------- */
@@ -121,6 +121,12 @@ int setup_fallthrough(const struct setup *s, const struct corefile_line *line,
 	if (line->count > 1)
 		return setup_zones(s, line, 1, out);
 	return add_zone(s, &root, out);
+}
+
+int setup_flag(const struct setup *s, const struct corefile_line *line, bool *flag)
+{
+	*flag = true;
+	return line->count == 1 ? 0 : setup_error(s, line, "takes no argument");
 }
 
 /* ---- numbers -------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* dns/dns_server_setup.c: a Corefile's directives given their meaning. Options, ranges and
+/* dns/server_setup.c: a Corefile's directives given their meaning. Options, ranges and
  * defaults are those of the plugins' setup.go in CoreDNS 1.14.7. */
 #include "dns/server_internal.h"
 
@@ -28,12 +28,6 @@ static int pods_option(const struct setup *s, const struct corefile_line *l, str
 	return setup_error(s, l, "wrong value, must be one of: disabled, verified, insecure");
 }
 
-static int flag_option(const struct setup *s, const struct corefile_line *l, bool *flag)
-{
-	*flag = true;
-	return l->count == 1 ? 0 : setup_error(s, l, "takes no argument");
-}
-
 static int kube_option(const struct setup *s, const struct corefile_line *l, struct dns_kube *k)
 {
 	static const char *const api_client[] = { "endpoint", "tls", "kubeconfig", "apiserver_qps",
@@ -44,11 +38,11 @@ static int kube_option(const struct setup *s, const struct corefile_line *l, str
 	if (strcmp(name, "pods") == 0)
 		return pods_option(s, l, k);
 	if (strcmp(name, "endpoint_pod_names") == 0)
-		return flag_option(s, l, &k->endpoint_pod_names);
+		return setup_flag(s, l, &k->endpoint_pod_names);
 	if (strcmp(name, "noendpoints") == 0)
-		return flag_option(s, l, &k->no_endpoints);
+		return setup_flag(s, l, &k->no_endpoints);
 	if (strcmp(name, "zonal") == 0)
-		return flag_option(s, l, &k->zonal);
+		return setup_flag(s, l, &k->zonal);
 	if (strcmp(name, "fallthrough") == 0)
 		return setup_fallthrough(s, l, &k->fall);
 	if (strcmp(name, "labels") == 0)
@@ -153,24 +147,30 @@ static int prefetch_option(const struct setup *s, const struct corefile_line *l,
 	return code;
 }
 
+/* serve_stale [DURATION [immediate | verify [TIMEOUT]] [TTL [RECHECK]]] */
 static int stale_option(const struct setup *s, const struct corefile_line *l,
 			struct cache_plugin *c)
 {
 	int64_t ns = INT64_C(3600) * 1000000000, ttl_ns = 0;
 	int code = l->count > 1 ? setup_duration(s, l, 1, &ns) : 0;
 	c->stale_s = ns / 1000000000;
-	if (!code && l->count > 2) {
-		c->verify_stale = strcasecmp(l->words[2], "verify") == 0;
-		if (!c->verify_stale && strcasecmp(l->words[2], "immediate") != 0)
-			return setup_error(s, l, "invalid value for refresh mode: %s", l->words[2]);
-	}
-	uint32_t ttl_word = c->verify_stale ? 4 : 3;
-	if (!code && l->count > ttl_word)
-		code = setup_duration(s, l, ttl_word, &ttl_ns);
+	c->verify_stale = !code && l->count > 2 && strcasecmp(l->words[2], "verify") == 0;
+	if (!code && l->count > 2 && !c->verify_stale && strcasecmp(l->words[2], "immediate") != 0)
+		return setup_error(s, l, "invalid value for refresh mode: %s", l->words[2]);
+	uint32_t at = 3;
+	c->verify_timeout_ns = c->recheck_ns = 0;
+	if (!code && c->verify_stale && l->count > at)
+		code = setup_duration(s, l, at++, &c->verify_timeout_ns);
+	if (!code && l->count > at)
+		code = setup_duration(s, l, at++, &ttl_ns);
+	if (!code && ttl_ns % 1000000000)
+		return setup_error(s, l, "the TTL must be a whole number of seconds");
 	c->stale_ttl = (uint32_t)(ttl_ns / 1000000000);
-	if (!code && l->count > ttl_word + 1)
-		code = setup_error(s, l, "the delay of a recheck is not modelled");
-	return code;
+	if (!code && l->count > at)
+		code = setup_duration(s, l, at++, &c->recheck_ns);
+	if (!code && c->recheck_ns > INT64_C(300) * 1000000000)
+		return setup_error(s, l, "failure recheck cannot exceed 5 minutes");
+	return code || l->count <= at ? code : setup_error(s, l, "too many arguments");
 }
 
 static int disable_option(const struct setup *s, const struct corefile_line *l,
@@ -204,8 +204,13 @@ static int cache_option(const struct setup *s, const struct corefile_line *l,
 		return stale_option(s, l, c);
 	if (strcmp(name, "disable") == 0)
 		return disable_option(s, l, c);
+	if (strcmp(name, "serve_stale_policy") == 0) {
+		c->prefer_positive = l->count == 2 &&
+				     strcasecmp(l->words[1], "prefer_positive") == 0;
+		return c->prefer_positive ? 0 : setup_error(s, l, "expected prefer_positive");
+	}
 	if (strcmp(name, "keepttl") == 0)
-		return flag_option(s, l, &c->keep_ttl);
+		return setup_flag(s, l, &c->keep_ttl);
 	if (strcmp(name, "servfail") == 0) {
 		int code = setup_duration(s, l, 1, &c->servfail_ns);
 		return code || c->servfail_ns <= INT64_C(300) * 1000000000
@@ -239,64 +244,10 @@ int setup_cache(const struct setup *s, const struct corefile_line *l, struct blo
 	int code = setup_zones(s, l, first, &c->zones);
 	for (uint32_t i = 0; !code && i < l->block_count; i++)
 		code = cache_option(s, &l->block[i], c);
+	if (!code && c->prefer_positive && !c->stale_s)
+		code = setup_error(s, l, "serve_stale_policy requires serve_stale");
 	b->cache = code ? NULL : c;
 	return code;
-}
-
-/* ---- forward --------------------------------------------------------------------- */
-
-static int forward_option(const struct setup *s, const struct corefile_line *l,
-			  struct forward_plugin *f)
-{
-	static const char *const no_effect[] = {
-		"max_fails", "health_check", "force_tcp", "prefer_udp", "tls", "tls_servername",
-		"expire", "max_age", "max_idle_conns", "doh_method", "policy", "max_concurrent",
-		"failfast_all_unhealthy_upstreams", "resolver", "source_address", "next",
-		"next_on_nodata", "failover"
-	};
-	const char *name = l->words[0];
-	int64_t number;
-	if (strcmp(name, "except") == 0)
-		return l->count > 1 ? setup_zones(s, l, 1, &f->except) :
-				      setup_error(s, l, "expected zones");
-	if (strcmp(name, "read_timeout") == 0)
-		return setup_duration(s, l, 1, &f->read_timeout_ns);
-	if (strcmp(name, "max_connect_attempts") == 0) {
-		int code = setup_number(s, l, 1, 0, 1000000, &number);
-		f->attempts = code ? 0 : (uint32_t)number;
-		return code;
-	}
-	for (size_t i = 0; i < sizeof no_effect / sizeof *no_effect; i++)
-		if (strcmp(name, no_effect[i]) == 0)
-			return 0;
-	return setup_error(s, l, "unknown property of forward");
-}
-
-int setup_forward(const struct setup *s, const struct corefile_line *l, struct block *b)
-{
-	struct forward_plugin f = { .read_timeout_ns = INT64_C(2000000000) };
-	struct dns_names from = { 0 };
-	uint16_t port;
-	if (l->count < 3)
-		return setup_error(s, l, "expected a zone and where to forward it to");
-	int code = setup_zone(s, l->line, l->words[1], &from, &port);
-	if (code)
-		return code;
-	f.from = from.items[0];
-	f.upstreams = l->count - 2;
-	f.attempts = 2 * f.upstreams;
-	for (uint32_t i = 0; !code && i < l->block_count; i++)
-		code = forward_option(s, &l->block[i], &f);
-	if (code)
-		return code;
-	struct forward_plugin *all = arena_array(s->server->config, b->forward_count + 1,
-						 sizeof *all);
-	for (uint32_t i = 0; i < b->forward_count; i++)
-		all[i] = b->forwards[i];
-	all[b->forward_count++] = f;
-	b->forwards = all;
-	s->server->any_class = true;
-	return 0;
 }
 
 /* ---- file, hosts ------------------------------------------------------------------- */
@@ -336,8 +287,8 @@ int setup_file(const struct setup *s, const struct corefile_line *l, struct bloc
 	if (!text && s->config->warnings)
 		strbuf_printf(
 		    s->config->warnings,
-		    "%s:%d: file %s is not a key of the ConfigMap: its zones are SERVFAIL\n",
-		    s->corefile->file, l->line, l->words[1]);
+		    "%s:%d:%d: file %s is not a key of the ConfigMap: its zones are SERVFAIL\n",
+		    s->corefile->file, l->line, l->column, l->words[1]);
 	for (uint32_t i = 0; !code && i < zones.count; i++)
 		code = add_file_zone(s, l, text, &zones.items[i], b->file);
 	for (uint32_t i = 0; !code && i < l->block_count; i++) {
@@ -390,10 +341,12 @@ static int hosts_option(const struct setup *s, const struct corefile_line *l,
 {
 	struct net_addr addr;
 	int64_t ttl;
+	if (strcmp(l->words[0], "fallthrough_unsupported") == 0)
+		return setup_flag(s, l, &h->pass_other_types);
 	if (strcmp(l->words[0], "fallthrough") == 0)
 		return setup_fallthrough(s, l, &h->fall);
 	if (strcmp(l->words[0], "no_reverse") == 0)
-		return flag_option(s, l, &h->no_reverse);
+		return setup_flag(s, l, &h->no_reverse);
 	if (strcmp(l->words[0], "reload") == 0)
 		return 0;
 	if (strcmp(l->words[0], "ttl") == 0) {
@@ -420,6 +373,8 @@ int setup_hosts(const struct setup *s, const struct corefile_line *l, struct blo
 		read_hosts(s, h, text);
 	for (uint32_t i = 0; !code && i < l->block_count; i++)
 		code = hosts_option(s, &l->block[i], h);
+	if (!code && h->pass_other_types && !h->fall.count)
+		code = setup_error(s, l, "fallthrough_unsupported requires fallthrough");
 	b->hosts = code ? NULL : h;
 	return code;
 }

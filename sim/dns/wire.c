@@ -65,6 +65,15 @@ bool dns_type_parse(const char *text, uint16_t *out)
 	return *out != 0;
 }
 
+bool dns_rcode_parse(const char *text, uint16_t *out)
+{
+	char known[16];
+	for (*out = 0; *out <= DNS_BADVERS; (*out)++)
+		if (strcasecmp(dns_rcode_text(*out, known), text) == 0)
+			return true;
+	return false;
+}
+
 bool dns_class_parse(const char *text, uint16_t *out)
 {
 	if (parse_number(text, "CLASS", out))

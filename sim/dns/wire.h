@@ -177,6 +177,7 @@ const char *dns_rcode_text(uint16_t rcode, char out[16]);
 const char *dns_opcode_text(uint8_t opcode, char out[16]);
 /* Also "TYPE65280", any case; false: not a type. */
 bool dns_type_parse(const char *text, uint16_t *out);
+bool dns_rcode_parse(const char *text, uint16_t *out); /* "NXDOMAIN", any case */
 bool dns_class_parse(const char *text, uint16_t *out);
 /* Appends the rdata in presentation form as ldns prints it: one line. */
 void dns_rdata_text(const struct dns_rr *rr, struct strbuf *out);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Lower case; octets that no object name has are written so that they match nothing. */
+/* Lower case; octets that the presentation form escapes are written so that they match
+ * nothing. Others stay: a pod's name may spell an address with colons. */
 static void label_text(const uint8_t *label, char out[ZONE_LABEL])
 {
 	size_t at = 0;
@@ -12,7 +13,7 @@ static void label_text(const uint8_t *label, char out[ZONE_LABEL])
 		uint8_t c = label[i];
 		if (c >= 'A' && c <= 'Z')
 			c = (uint8_t)(c | 0x20);
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+		if (c > ' ' && c < 127 && !strchr(".'@;()\"\\", c))
 			out[at++] = (char)c;
 		else
 			at += (size_t)snprintf(out + at, 5, "\\%03u", c);

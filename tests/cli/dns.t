@@ -160,7 +160,7 @@ data:
   Corefile: ".:53 {\n  kubernetes cluster.local {\n    pods maybe\n  }\n}\n"
 EOF
 run "$SVCLAB" dns -f "$folder/bad.yaml"
-like "a wrong Corefile is one line with its place" 'Corefile:3: pods: wrong value' "$err"
+like "a wrong Corefile is one line with its place" 'Corefile:3:5: pods: wrong value' "$err"
 is "and exit code 2" 2 "$code"
 echo "a.b. IN A 1.2.3.4.5" >"$folder/bad.zone"
 run "$SVCLAB" dns -f $DATA/tools/cluster.yaml --upstream "$folder/bad.zone"
