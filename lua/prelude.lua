@@ -391,6 +391,7 @@ function place:counters() return s.counters(self.name) end
 function place:run(line) s.command(self.name, line) end
 function place:fault(what) s.fault(self.name, what) end
 function place:partition(other) s.fault(self.name, "partition=" .. text_of(other)) end
+function place:race(kernel) s.fault(self.name, kernel == "old" and "race=old" or "race") end
 function place:heal() s.fault(self.name, "heal") end
 function place:lose(per_million) s.fault(self.name, "loss=" .. tostring(per_million)) end
 function place:delay(duration) s.fault(self.name, "delay=" .. tostring(s.duration(duration))) end

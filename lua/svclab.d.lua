@@ -163,6 +163,7 @@ function switch_mode(mode) end
 ---@field run fun(self, line: string) an administrator's command: "iptables -P FORWARD DROP", "ip addr add 192.168.0.77/24 dev eth0", nft, ipset, ipvsadm, "ip route ...", "conntrack -D ..."
 ---@field fault fun(self, what: string)
 ---@field partition fun(self, other: string|Place)
+---@field race fun(self, kernel?: "old") @ a node's CPUs race for the conntrack entries of UDP packets sent at once; "old": a kernel before 5.7
 ---@field heal fun(self)
 ---@field lose fun(self, per_million: integer)
 ---@field delay fun(self, duration: any)

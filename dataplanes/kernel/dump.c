@@ -49,6 +49,7 @@ int kernel_dump(struct executor *e, const char *place, enum dump_view view, cons
 	const char *const save6[] = { nft ? "ip6tables-nft-save" : "ip6tables-legacy-save", "-c",
 				      argument ? "-t" : NULL, table, NULL };
 	const char *const addr[] = { "ip", "-o", "addr", "show", argument ? "dev" : NULL, argument, NULL };
+	static const char *const counters[] = { "conntrack", "-S", NULL };
 	static const char *const fixed[][6] = {
 		[DUMP_NFT] = { "nft", "list", "ruleset" }, [DUMP_IPSET] = { "ipset", "save" },
 		[DUMP_IPVSADM] = { "ipvsadm", "-Ln" },
@@ -73,6 +74,9 @@ int kernel_dump(struct executor *e, const char *place, enum dump_view view, cons
 		return code;
 	case DUMP_ADDR:
 		return show(p, addr, out, err);
+	case DUMP_CONNTRACK:
+		return show(p, argument && strcmp(argument, "-S") == 0 ? counters : fixed[view], out,
+			    err);
 	case DUMP_RECENT:
 		return recent(p, argument, out, err);
 	case DUMP_SYSCTL:

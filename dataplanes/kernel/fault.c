@@ -68,6 +68,8 @@ int kernel_fault(struct executor *e, const char *place, const char *fault, struc
 		snprintf(text, sizeof text, "link set %s %s\n", p->uplink, fault);
 		return tool_ip(p->ns, text, err);
 	}
+	if (strncmp(fault, "race", 4) == 0)
+		return err_set(err, ENOSYS, "real Linux decides itself which CPU handles a packet");
 	if (strncmp(fault, "partition=", 10) == 0)
 		return partition(e, p, fault + 10, err);
 	if (strcmp(fault, "heal") == 0)

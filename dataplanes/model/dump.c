@@ -1,5 +1,6 @@
 /* dataplanes/model/dump.c: the tools' views of a namespace. */
 #include <errno.h>
+#include <string.h>
 
 #include "dataplanes/model/internal.h"
 #include "linux/conntrack.h"
@@ -38,7 +39,10 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 		ipvs_print(netns_ipvs(p->ns), IPVS_STATS, out);
 		return 0;
 	case DUMP_CONNTRACK:
-		conntrack_print(netns_conntrack(p->ns), 0, out);
+		if (argument && strcmp(argument, "-S") == 0)
+			conntrack_print_stats(netns_conntrack(p->ns), out);
+		else
+			conntrack_print(netns_conntrack(p->ns), 0, out);
 		return 0;
 	case DUMP_ADDR:
 		netns_print_addrs(p->ns, argument, out);

@@ -182,6 +182,11 @@ static int model_fault(struct executor *e, const char *place, const char *fault,
 		return partition(e, p, fault + 10, err);
 	if (strcmp(fault, "heal") == 0) {
 		netns_heal(p->ns, p->uplink);
+		netns_set_race(p->ns, NETNS_RACE_OFF);
+		return 0;
+	}
+	if (strcmp(fault, "race") == 0 || strcmp(fault, "race=old") == 0) {
+		netns_set_race(p->ns, fault[4] ? NETNS_RACE_OLD : NETNS_RACE);
 		return 0;
 	}
 	if (sscanf(fault, "loss=%lld", &number) == 1)
@@ -193,7 +198,7 @@ static int model_fault(struct executor *e, const char *place, const char *fault,
 	else
 		return err_set(err, ENOTSUP,
 			       "fault %s: expected down, up, loss=PPM, delay=NS, jitter=NS, "
-			       "partition=PLACE or heal", fault);
+			       "partition=PLACE, race, race=old or heal", fault);
 	if (number < 0 || (faults.loss_per_million > 1000000))
 		return err_set(err, EINVAL, "fault %s: out of range", fault);
 	netns_set_faults(p->ns, p->uplink, &faults);

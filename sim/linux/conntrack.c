@@ -425,12 +425,17 @@ static bool resolve_clash(struct conntrack *ct, struct packet *p, struct ct_entr
 		p->ct = winner;
 		return true;
 	}
-	if (reply_taken || memcmp(&e->tuple[0], &winner->tuple[0], sizeof e->tuple[0]) != 0)
+	if (ct->old_clashes || reply_taken || memcmp(&e->tuple[0], &winner->tuple[0], sizeof e->tuple[0]) != 0)
 		return false;
 	e->status |= CTS_NAT_CLASH;
 	ct_refresh(e, CLASH_SECONDS);
 	insert(ct, e, true);
 	return true;
+}
+
+void conntrack_set_old_clashes(struct conntrack *ct, bool old)
+{
+	ct->old_clashes = old;
 }
 
 static enum nf_verdict on_confirm(void *ctx, struct hook_state *state)
@@ -455,6 +460,7 @@ static enum nf_verdict on_confirm(void *ctx, struct hook_state *state)
 		return VERDICT_ACCEPT;
 	}
 	if (resolve_clash(ct, p, first ? first : second, second != NULL)) {
+		ct->stats.clash_resolve++;
 		step_tracked(state, "clash with an entry confirmed meanwhile: resolved");
 		return VERDICT_ACCEPT;
 	}

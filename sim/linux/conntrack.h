@@ -100,8 +100,13 @@ void conntrack_delete_flow(struct conntrack *ct, const struct flow_key *original
 void conntrack_flush(struct conntrack *ct);
 /* Event text (`conntrack -E`) goes to `fn`, one line an event; NULL stops it. */
 void conntrack_watch(struct conntrack *ct, void (*fn)(void *ctx, const char *line), void *ctx);
+/* Kernels before 5.7 drop the packet of an entry that clashes with another one whose NAT is
+ * not the same; later ones let it pass and keep the entry until its first reply. */
+void conntrack_set_old_clashes(struct conntrack *ct, bool old);
 /* Counters as in /proc/net/stat/nf_conntrack. */
-struct ct_stats { uint64_t found, invalid, insert, insert_failed, drop; };
+struct ct_stats { uint64_t found, invalid, insert, insert_failed, drop, clash_resolve; };
+/* `conntrack -S`, of one CPU. */
+void conntrack_print_stats(const struct conntrack *ct, struct strbuf *out);
 struct ct_stats conntrack_stats(const struct conntrack *ct);
 
 #endif

@@ -71,6 +71,7 @@ struct conntrack {
 	struct table templates; /* zone -> struct ct_entry * (-j CT --zone) */
 	uint32_t gc_cursor;
 	struct ct_stats stats;
+	bool old_clashes; /* as before Linux 5.7 */
 	void (*watch)(void *ctx, const char *line);
 	void *watch_ctx;
 	struct event_id expiry; /* only while somebody watches */

@@ -142,3 +142,14 @@ void conntrack_watch(struct conntrack *ct, void (*fn)(void *ctx, const char *lin
 	if (fn)
 		on_expiry(ct);
 }
+
+void conntrack_print_stats(const struct conntrack *ct, struct strbuf *out)
+{
+	const struct ct_stats *s = &ct->stats;
+	strbuf_printf(out,
+		      "cpu=0   \tfound=%llu invalid=%llu insert=0 insert_failed=%llu drop=%llu "
+		      "early_drop=0 error=0 search_restart=0 clash_resolve=%llu chaintoolong=0 \n",
+		      (unsigned long long)s->found, (unsigned long long)s->invalid,
+		      (unsigned long long)s->insert_failed, (unsigned long long)s->drop,
+		      (unsigned long long)s->clash_resolve);
+}

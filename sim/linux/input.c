@@ -76,11 +76,17 @@ static void unreachable(struct netns *ns, const struct route_input *decision, st
 
 void ip_receive(struct iface *in, struct packet *p, bool prerouting_done)
 {
+	if (!prerouting_done && hook_at(in->ns, HOOK_PREROUTING, p, NULL) != VERDICT_ACCEPT)
+		return;
+	if (!race_hold(in, p))
+		ip_route_in(in, p);
+}
+
+void ip_route_in(struct iface *in, struct packet *p)
+{
 	struct netns *ns = in->ns;
 	struct route_input decision;
 	bool looped = in->kind == IFACE_LOOPBACK;
-	if (!prerouting_done && hook_at(ns, HOOK_PREROUTING, p, NULL) != VERDICT_ACCEPT)
-		return;
 	if (looped) { /* it carries the route of its sender */
 		deliver(ns, p);
 		return;

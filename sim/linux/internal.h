@@ -117,6 +117,7 @@ struct netns {
 	struct sockets *sockets;
 	struct icmp_limits *icmp_limits;
 	struct neigh_wait *waiting; /* packets whose next hop nobody has */
+	struct race *race;          /* NULL: one CPU handles one packet after the other */
 	int64_t *sysctls;           /* NULL: all have their defaults */
 	int16_t conf_all[CONF_COUNT], conf_default[CONF_COUNT];
 };
@@ -150,6 +151,12 @@ struct iface *neigh_find_on_bridge(struct iface *bridge, const struct iface *ask
 /* Nobody answers: the packet waits as long as Linux asks, then fails. Takes it. */
 void neigh_fail(struct iface *out, const struct net_addr *next_hop, struct packet *p);
 void neigh_free(struct netns *ns);
+
+/* race.c. True: the packet is held and goes on later in this instant. */
+bool race_hold(struct iface *in, struct packet *p);
+void race_free(struct netns *ns);
+/* input.c: what follows PREROUTING. */
+void ip_route_in(struct iface *in, struct packet *p);
 
 /* segment.c */
 void segment_leave(struct iface *f);

@@ -31,6 +31,7 @@ void netns_free(struct netns *ns)
 	if (!ns)
 		return;
 	neigh_free(ns);
+	race_free(ns);
 	stack_free(ns);
 	while (ns->iface_count)
 		iface_free(ns->ifaces[ns->iface_count - 1]);

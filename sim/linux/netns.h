@@ -121,6 +121,11 @@ void netns_set_faults(struct netns *ns, uint16_t ifindex, const struct segment_f
 void netns_cut_iface(struct netns *ns, uint16_t ifindex, struct netns *other, uint16_t other_index);
 void netns_cut_addr(struct netns *ns, uint16_t ifindex, const struct net_addr *far);
 void netns_heal(struct netns *ns, uint16_t ifindex);
+/* Two CPUs at work (linux/race.c): UDP packets that come in within the same instant all pass
+ * PREROUTING before the first of them is confirmed, so that they race for their entry. OLD:
+ * in a kernel before 5.7, which drops one of two that were NATed differently. */
+enum netns_race { NETNS_RACE_OFF, NETNS_RACE, NETNS_RACE_OLD };
+void netns_set_race(struct netns *ns, enum netns_race race);
 
 int netns_add_addr(struct netns *ns, uint16_t ifindex, const struct net_prefix *addr);
 bool netns_remove_addr(struct netns *ns, uint16_t ifindex, const struct net_addr *addr);
