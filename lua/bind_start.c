@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "core/table.h"
+#include "dns/master.h"
 #include "lua/internal.h"
 
 #define NODES_MAX 5000
@@ -148,6 +149,16 @@ static const char *stem(struct script *s)
 	return arena_strndup(s->arena, base, n);
 }
 
+/* The master file that plays the servers outside. */
+static void read_upstream(lua_State *L, struct script *s)
+{
+	static const struct dns_name root = { .length = 1 };
+	const char *text = field_string(L, 1, "upstream", NULL);
+	struct err err = { 0 };
+	if (text && dns_master_parse(text, strlen(text), "upstream", &root, &s->upstream, &err))
+		luaL_error(L, "%s", err.text);
+}
+
 static int start_world(struct script *s, const struct world_options *o,
 		       const struct cluster_options *cluster, struct err *err)
 {
@@ -193,6 +204,8 @@ static int svclab_scenario(lua_State *L)
 				   .version = read_version(L) };
 	if (s->skip)
 		return 0;
+	read_upstream(L, s);
+	o.upstream = s->upstream;
 	if (strcmp(s->dataplane, "userspace") == 0 && o.version > KUBE_1_25)
 		o.version = KUBE_1_25; /* it was removed in 1.26 */
 	int code = start_world(s, &o, &cluster, &err);

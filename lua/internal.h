@@ -39,6 +39,7 @@ struct script {
 	struct arena *arena;
 	struct state *state;
 	struct world *world;  /* NULL before scenario {...} */
+	struct dns_master *upstream; /* the servers outside that the scenario gives */
 	struct watch_tap *watch; /* all packets since the current test began */
 	enum phase phase;
 	char *name, *refs;    /* of the scenario; in the arena */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/file.h"
+#include "dns/master.h"
 #include "lua/internal.h"
 #include "lua/replay.h"
 #include "lua/results.h"
@@ -65,6 +66,7 @@ static void script_free(struct script *s)
 	state_free(s->state); /* operations go before their world */
 	watch_free(s->watch);
 	world_free(s->world);
+	dns_master_free(s->upstream);
 	for (uint32_t i = 0; i < s->trace_count; i++)
 		trace_free(s->traces[i]);
 	free(s->traces);

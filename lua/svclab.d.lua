@@ -15,6 +15,7 @@
 ---@field pod_cidr? string
 ---@field service_cidr? string
 ---@field lan? string the nodes' network
+---@field upstream? string a master file that plays the DNS servers outside, with lines ";@ NAME ACTION"
 ---@field kube_proxy? string YAML lines for kube-proxy's config.conf
 ---@class NodeOptions
 ---@field name string
