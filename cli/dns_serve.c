@@ -24,6 +24,9 @@
 #define CLIENTS_MAX 1000u
 #define WAITING_MAX 20000u
 #define OUT_MAX (1u << 20)
+#define IN_MAX (1u << 18)
+/* How long a stream may take to its first query, and from one answer to the next query. */
+#define FIRST_READ_NS (3 * NS_PER_S)
 #define IDLE_NS (10 * NS_PER_S)
 
 enum source { SOURCE_UDP, SOURCE_TCP, SOURCE_SIGNAL, SOURCE_CLIENT };
@@ -229,7 +232,7 @@ static void flush_client(struct dns_service *s, struct client *c)
 		drop_client(s, c);
 		return;
 	}
-	c->paused = c->out.length > OUT_MAX;
+	c->paused = c->out.length > OUT_MAX || c->in.length > IN_MAX;
 	watch_client(s, c);
 }
 
@@ -252,11 +255,12 @@ static void answer_client(struct dns_service *s, struct client *c, const uint8_t
 	strbuf_free(&reply);
 }
 
-/* Answers the whole queries in the buffer. */
+/* Answers the whole queries in the buffer, one after the other: what comes behind one that
+ * the upstream has to answer waits for it. */
 static void take_queries(struct dns_service *s, struct client *c)
 {
 	size_t at = 0;
-	while (c->in.length - at >= 2 && c->out.length <= OUT_MAX) {
+	while (c->in.length - at >= 2 && c->out.length <= OUT_MAX && !c->waiting) {
 		const uint8_t *p = (const uint8_t *)c->in.data + at;
 		size_t length = (size_t)p[0] << 8 | p[1];
 		if (c->in.length - at - 2 < length)
@@ -328,7 +332,7 @@ static void accept_clients(struct dns_service *s)
 		*c = (struct client){ .source = SOURCE_CLIENT, .next = s->clients,
 				      .back = &s->clients, .fd = fd, .number = ++s->numbers,
 				      .name = { name.addr, name.port, true },
-				      .deadline_ns = now_of(s) + IDLE_NS };
+				      .deadline_ns = now_of(s) + FIRST_READ_NS };
 		if (c->next)
 			c->next->back = &c->next;
 		s->clients = c;
@@ -389,7 +393,9 @@ static void send_due(struct dns_service *s, int64_t now_ns)
 			c = c->next;
 		if (c) {
 			c->waiting--;
+			c->deadline_ns = now_ns + IDLE_NS;
 			strbuf_add(&c->out, w.bytes.data, w.bytes.length);
+			take_queries(s, c);
 			flush_client(s, c);
 		} else if (!w.client) {
 			sendto(s->udp, w.bytes.data, w.bytes.length, 0, (struct sockaddr *)&w.to,

@@ -34,9 +34,13 @@ ask()
 	dig @127.0.0.1 -p "$port" +time=2 +tries=1 "$@"
 }
 
-plan 30
+plan 33
 
-start -f $DATA/tools/cluster.yaml --upstream $DATA/tools/upstream.zone
+{
+	cat $DATA/tools/upstream.zone
+	printf 'slow.test. 60 IN A 192.0.2.1\n;@ slow.test. DELAY 300\n'
+} >"$folder/upstream.zone"
+start -f $DATA/tools/cluster.yaml --upstream "$folder/upstream.zone"
 run ask kubia.default.svc.cluster.local
 like "dig shows the record as for real CoreDNS" \
 	'^kubia\.default\.svc\.cluster\.local\. 30 IN	A	10\.96\.45\.3$' "$out"
@@ -99,6 +103,43 @@ run perl -MSocket -e '
 	}
 	print $good' "$port"
 is "200 clients at once, two questions each in one segment" 200 "$out"
+
+# On a stream one query after the other is answered; it is closed 3 s after its opening or 10 s
+# after its last query.
+run perl -MSocket -MTime::HiRes=time -e '
+	my $to = sockaddr_in($ARGV[0], inet_aton("127.0.0.1"));
+	sub framed { my $q = shift; pack("n", length $q) . $q }
+	my $slow = "\0\1\1\0\0\1\0\0\0\0\0\0\4slow\4test\0\0\1\0\1";
+	my $fast = "\0\2\1\0\0\1\0\0\0\0\0\0\5kubia\7default\3svc\7cluster\5local\0\0\1\0\1";
+	my ($s, $idle, $half);
+	socket($s, PF_INET, SOCK_STREAM, 0) && connect($s, $to) or die;
+	socket($idle, PF_INET, SOCK_STREAM, 0) && connect($idle, $to) or die;
+	my $begun = time;
+	send($s, framed($slow) . framed($fast), 0);
+	my ($in, @ids) = ("");
+	while (@ids < 2) {
+		recv($s, my $part, 4096, 0);
+		last if !length $part;
+		$in .= $part;
+		while (length $in >= 2 && length $in >= 2 + unpack "n", $in) {
+			my $m = substr $in, 2, unpack "n", $in;
+			$in = substr $in, 2 + length $m;
+			push @ids, unpack "n", $m;
+		}
+	}
+	print "@ids ", (time - $begun >= 0.3 ? "late" : "early"), "\n";
+	socket($half, PF_INET, SOCK_STREAM, 0) && connect($half, $to) or die;
+	send($half, framed($slow), 0);
+	shutdown($half, 1);
+	my $all = "";
+	1 while sysread $half, $all, 4096, length $all;
+	recv($idle, my $end, 1, 0);
+	my $closed = time - $begun;
+	print length $end, " ", ($closed > 2.5 && $closed < 8 ? "after 3 s" : "after $closed s"), "\n",
+		length $all, "\n";' "$port"
+is "a stream's queries are answered in turn" "1 2 late" "$(echo "$out" | sed -n 1p)"
+is "a stream without a query is closed" "0 after 3 s" "$(echo "$out" | sed -n 2p)"
+is "a client that sends no more gets its answer all the same" 54 "$(echo "$out" | sed -n 3p)"
 
 if command -v dnsperf >/dev/null; then
 	printf '%s\n' "kubia.default.svc.cluster.local A" "web.default.svc.cluster.local A" \

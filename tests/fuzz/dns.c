@@ -1,8 +1,9 @@
 /* tests/fuzz/dns.c: whatever comes as a DNS message, a Corefile or a master file.
  *
  * The first octet says which; for messages also over which transport, and the rest is one
- * message. The server answers from a real cluster with kubeadm's plugins and a scripted
- * upstream; each query is asked twice, so that kept replies are met too.
+ * message. Two servers answer from a real cluster with a scripted upstream, one with
+ * kubeadm's plugins, one with every option of the cache; each query is asked twice, so that
+ * kept replies are met too.
  */
 #include "fuzz.h"
 
@@ -15,38 +16,57 @@
 
 #define CLUSTER "tests/golden/dns/handler.yaml"
 
-static struct dns_server *the_server(void)
+static const char cached[] = ".:53 {\n kubernetes cluster.local in-addr.arpa {\n  ttl 30\n"
+			     "  pods verified\n  fallthrough in-addr.arpa\n  zonal\n }\n"
+			     " forward . 192.0.2.1 {\n  prefer_udp\n }\n loadbalance\n cache 30 {\n"
+			     "  success 20 30\n  denial 20 30\n  prefetch 1 1m 90%\n"
+			     "  serve_stale 1h verify 50ms 3s 5s\n"
+			     "  serve_stale_policy prefer_positive\n }\n}\n";
+
+static struct dns_server *make_server(struct arena *arena, struct dns_view *view,
+				      struct dns_master *master, struct choice *choice,
+				      const char *text)
 {
-	static struct dns_server *server;
+	struct corefile *corefile;
+	struct dns_server *server;
+	struct err err;
+	if (corefile_parse(arena, text, "Corefile", &corefile, &err) ||
+	    dns_server_new(&(struct dns_server_config){ .corefile = corefile, .view = view,
+							.upstream = master, .choice = choice },
+			   &server, &err))
+		abort();
+	return server;
+}
+
+static struct dns_server *the_server(bool all_options)
+{
+	static struct dns_server *servers[2];
 	static const char upstream[] = ". 60 IN SOA a. b. 1 2 3 4 5\n"
 				       "example.net. 60 IN A 1.2.3.4\n"
 				       "*.wild. 60 IN TXT \"x\"\n"
 				       ";@ slow. DELAY 100\n;@ lost. DROP\n;@ tc. TC\n";
 	static const struct dns_name root = { .length = 1 };
 	static const char *const files[] = { CLUSTER };
-	static struct arena *arena; /* what lives as long as the server */
+	static struct arena *arena; /* what lives as long as the servers */
 	static struct choice *choice;
 	static struct kube_store *store;
 	static struct dns_view *view;
 	static struct dns_master *master;
-	struct corefile *corefile;
 	struct err err;
-	if (server)
-		return server;
+	if (servers[0])
+		return servers[all_options];
 	arena = arena_new();
 	choice = choice_new(1);
 	store = kube_store_new(NULL, choice);
 	view = dns_view_new();
 	if (manifest_load(store, files, 1, NULL, &err) ||
-	    dns_master_parse(upstream, sizeof upstream - 1, "upstream", &root, &master, &err) ||
-	    corefile_from_config_map(arena, NULL, "cluster.local", &corefile, &err))
+	    dns_master_parse(upstream, sizeof upstream - 1, "upstream", &root, &master, &err))
 		abort();
 	dns_view_watch(view, store, 0);
-	if (dns_server_new(&(struct dns_server_config){ .corefile = corefile, .view = view,
-							.upstream = master, .choice = choice },
-			   &server, &err))
-		abort();
-	return server;
+	servers[0] = make_server(arena, view, master, choice,
+				 corefile_kubeadm(arena, "cluster.local"));
+	servers[1] = make_server(arena, view, master, choice, cached);
+	return servers[all_options];
 }
 
 static void ask(const uint8_t *bytes, size_t length, uint8_t how)
@@ -56,10 +76,10 @@ static void ask(const uint8_t *bytes, size_t length, uint8_t how)
 				     .tcp = how & 1 };
 	struct strbuf reply = { 0 };
 	int64_t delay;
-	now += (int64_t)(how >> 2) * 100000000;
+	now += (int64_t)(how >> 3) * 200000000;
 	for (int i = 0; i < 2; i++) {
 		strbuf_clear(&reply);
-		if (!dns_server_answer(the_server(), bytes, length, &client, now, &reply, &delay))
+		if (!dns_server_answer(the_server(how & 4), bytes, length, &client, now, &reply, &delay))
 			continue;
 		assert(reply.length >= 12 && reply.length <= DNS_MESSAGE_BYTES);
 		assert(memcmp(reply.data, bytes, 2) == 0 && reply.data[2] & 0x80);
