@@ -29,13 +29,15 @@ for tool in $tools; do
 	path=$(command -v "$tool") || die "$tool is missing; install iptables nftables ipset ipvsadm conntrack iproute2"
 	files="$files $(readlink -f "$path")"
 done
-libraries=$(ldd "$svclab" $files /usr/lib/x86_64-linux-gnu/xtables/*.so 2>/dev/null |
-	sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p' | sort -u)
-key=$(echo "$package" | cat - "$0" "$(dirname "$0")/init" "$(command -v busybox)" $files $libraries | sha256sum | cut -d ' ' -f 1)
+# dpkg's status stands for all that packages bring; what came another way is in svclab's list.
+key=$({ echo "$package $files"; cat "$0" "$(dirname "$0")/init" /var/lib/dpkg/status; ldd "$svclab" |
+	sed 's/ (.*//'; } | sha256sum | cut -d ' ' -f 1)
 if [ -f "$folder/key" ] && [ "$(cat "$folder/key")" = "$key" ] && [ -f "$folder/base.cpio" ]; then
 	exit 0
 fi
 
+libraries=$(ldd "$svclab" $files /usr/lib/x86_64-linux-gnu/xtables/*.so 2>/dev/null |
+	sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^\t\(\/[^ ]*\) (.*/\1/p' | sort -u)
 echo "vm: taking $package" >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
