@@ -27,12 +27,12 @@ above=$(printf '%s\n' "$out" | grep -A2 'quoted destination' | sed 1d | sed 's/.
 is "both packets stand one above the other" "quoted all " "$above"
 # One datagram's TTL, behind the DNAT.
 udp=$(capture_of udp 1 nftables)
-perl -0777 -pe 's/(\x45\x00\x00\x23....)\x3f(\x11..\x0a\xf4\x01.\x0a\xf4\x01.\x9c\x41\x1b\x58)/$1\x3e$2/s' "$udp" \
+perl -0777 -pe 's/(\x45\x00\x00\x23....)\x40(\x11..\x0a\xf4\x01.\x0a\xf4\x01.\x9c\x41\x1b\x58)/$1\x3f$2/s' "$udp" \
 	>"$folder/ttl.pcapng"
 run "$SVCLAB" compare "$udp" "$folder/ttl.pcapng"
-like "a datagram's TTL counts" 'flow udp .*TTL differs: 63 / 62' "$out"
+like "a datagram's TTL counts" 'flow udp .*TTL differs: 64 / 63' "$out"
 like "the flow's decisions in the second capture come with it" \
-	'#[0-9]+ node/a:[a-z0-9]+: .*destination 10\.96\.0\.100:7 -> 10\.244\.1\.[0-9]+:7000' "$out"
+	'#[0-9]+ node/a:[a-z0-9]+: kube-proxy endpoint-.* 10\.96\.0\.100:7 -> 10\.244\.1\.[0-9]+:7000' "$out"
 
 # Who sees which packet: the capture of a pod that reaches itself has nothing of a node port.
 run "$SVCLAB" compare --limit 0 "$udp" "$refusal"
