@@ -4,7 +4,7 @@
 
 #include "dataplanes/nftables/text.h"
 
-static const char *const names[NFT_CONTAINERS] = {
+static const char *const container_names[NFT_CONTAINERS] = {
 	[NFT_CLUSTER_IPS] = "cluster-ips", [NFT_SERVICE_IPS] = "service-ips",
 	[NFT_FIREWALL_IPS] = "firewall-ips", [NFT_NO_ENDPOINT_SERVICES] = "no-endpoint-services",
 	[NFT_NO_ENDPOINT_NODEPORTS] = "no-endpoint-nodeports",
@@ -13,7 +13,7 @@ static const char *const names[NFT_CONTAINERS] = {
 
 const char *nft_container_name(enum nft_container container)
 {
-	return names[container];
+	return container_names[container];
 }
 
 bool nft_uses_firewall(const struct service_port *p)
@@ -31,34 +31,37 @@ struct asking { /* for elements of one port */
 static void ask(const struct asking *a, enum nft_container container, const char *ip,
 		const char *verb, const char *chain)
 {
-	char key[NET_ADDR_TEXT + 32], value[NFT_NAME + 16];
+	char key[NET_ADDR_TEXT + 32], value[NFT_NAME + 16], *at = key;
 	bool node_port = container == NFT_NO_ENDPOINT_NODEPORTS ||
 			 container == NFT_SERVICE_NODEPORTS;
 	bool comment = container == NFT_NO_ENDPOINT_NODEPORTS ||
 		       container == NFT_NO_ENDPOINT_SERVICES ||
 		       (container == NFT_FIREWALL_IPS && a->s->old);
-	if (container == NFT_CLUSTER_IPS)
-		snprintf(key, sizeof key, "%s", ip);
-	else if (node_port)
-		snprintf(key, sizeof key, "%s . %u", a->p->proto, a->p->node_port);
-	else
-		snprintf(key, sizeof key, "%s . %s . %u", ip, a->p->proto, a->p->port);
-	snprintf(value, sizeof value, "%s%s", verb, chain);
+	if (!node_port)
+		at = stpcpy(at, ip);
+	if (container != NFT_CLUSTER_IPS) {
+		at = stpcpy(stpcpy(at, node_port ? "" : " . "), a->p->proto);
+		sprintf(at, " . %u", node_port ? a->p->node_port : a->p->port);
+	}
+	stpcpy(stpcpy(value, verb), chain);
 	a->fn(a->ctx, container, key, value, comment);
 }
 
+static void name_chain(const char *prefix, const struct nft_names *names, char out[NFT_NAME])
+{
+	stpcpy(stpcpy(out, prefix), names->base);
+}
+
 void nft_port_elements(const struct nft_style *s, const struct service_port *p,
-		       const struct endpoint_choice *choice, bool after_firewall,
-		       nft_element_fn *fn, void *ctx)
+		       const struct nft_names *names, const struct endpoint_choice *choice,
+		       bool after_firewall, nft_element_fn *fn, void *ctx)
 {
 	struct asking a = { p, s, fn, ctx };
-	struct nft_names n;
 	char internal[NFT_NAME], external[NFT_NAME], firewall[NFT_NAME];
 	const char *refusal = choice->has_endpoints ? "drop" : "goto reject-chain";
-	nft_names_init(&n, p);
-	snprintf(internal, sizeof internal, "%s-%s", p->itp_local ? "local" : "service", n.base);
-	snprintf(external, sizeof external, "external-%s", n.base);
-	snprintf(firewall, sizeof firewall, "firewall-%s", n.base);
+	name_chain(p->itp_local ? "local-" : "service-", names, internal);
+	name_chain("external-", names, external);
+	name_chain("firewall-", names, firewall);
 	if (!after_firewall) {
 		if (s->old || p == p->service->ports) /* once a Service */
 			ask(&a, NFT_CLUSTER_IPS, p->cluster_ip_text, "", "");
@@ -119,8 +122,10 @@ static void note(void *ctx, enum nft_container container, const char *key, const
 void nft_elements_note(struct nft_elements *e, const struct nft_style *s,
 		       const struct service_port *p, const struct endpoint_choice *choice)
 {
-	nft_port_elements(s, p, choice, false, note, e);
-	nft_port_elements(s, p, choice, true, note, e);
+	struct nft_names names;
+	nft_names_init(&names, p);
+	nft_port_elements(s, p, &names, choice, false, note, e);
+	nft_port_elements(s, p, &names, choice, true, note, e);
 }
 
 void nft_elements_leftovers(const struct nft_elements *e, const struct nft_style *s,
@@ -132,5 +137,5 @@ void nft_elements_leftovers(const struct nft_elements *e, const struct nft_style
 		for (uint32_t i = 0; table_next(&e->items[c], &i, &key, &value);)
 			if (!((const struct nft_element *)value)->used)
 				strbuf_printf(out, "delete element %s %s { %s }\n", s->table,
-					      names[c], (const char *)key);
+					      container_names[c], (const char *)key);
 }

@@ -2,9 +2,11 @@
 #include "dataplanes/nftables/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataplanes/kubeproxy/naming.h"
+#include "dataplanes/kubeproxy/text.h"
 
 #define BASE_LONGEST 240 /* nft's 256 less room for the longest prefix */
 
@@ -44,40 +46,76 @@ void nft_style_key(const struct nft_style *s, struct strbuf *out)
 
 /* ---- names ------------------------------------------------------------------------------ */
 
+/* Appends text; returns the end, where the NUL is. */
+static char *append(char *at, const char *text)
+{
+	return stpcpy(at, text);
+}
+
+static char *append_number(char *at, unsigned n)
+{
+	char digits[12], *p = digits + sizeof digits - 1;
+	*p = '\0';
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	return append(at, p);
+}
+
 /* Writes HASH-NAME, cut to what leaves room for a prefix. */
-static void hash_and_cut(const char *name, char *out, size_t size)
+static void hash_and_cut(const char *name, size_t length, char out[NFT_BASE])
 {
 	char hash[NAME_HASH_LONGEST + 1];
 	name_hash((const char *const[]){ name, NULL }, 8, hash);
-	int n = snprintf(out, size, "%s-%s", hash, name);
-	if (n > BASE_LONGEST)
-		snprintf(out + BASE_LONGEST - 3, size - (BASE_LONGEST - 3), "...");
+	memcpy(out, hash, 8);
+	out[8] = '-';
+	bool cut = 9 + length > BASE_LONGEST;
+	size_t kept = cut ? BASE_LONGEST - 9 - 3 : length;
+	memcpy(out + 9, name, kept);
+	strcpy(out + 9 + kept, cut ? "..." : "");
 }
 
-static void plain_name(const struct service_port *p, char out[512])
+/* What no API server would take is cut. */
+static char *append_some(char *at, const char *text, size_t most)
 {
-	snprintf(out, 512, "%.100s/%.100s/%s/%.100s", p->service->namespace, p->service->name,
-		 p->proto, p->port_name);
+	size_t n = strnlen(text, most);
+	memcpy(at, text, n);
+	at[n] = '\0';
+	return at + n;
+}
+
+/* Names of namespaces, Services and ports have 63 letters at most. */
+static char *plain_name(const struct service_port *p, char name[NFT_PLAIN])
+{
+	char *at = append(append_some(name, p->service->full_name, 200), "/");
+	return append_some(append(append(at, p->proto), "/"), p->port_name, 100);
 }
 
 void nft_names_init(struct nft_names *n, const struct service_port *p)
 {
-	char name[512];
-	plain_name(p, name);
-	hash_and_cut(name, n->base, sizeof n->base);
+	char name[NFT_PLAIN];
+	size_t length = (size_t)(plain_name(p, name) - name);
+	hash_and_cut(name, length, n->base);
+}
+
+static void endpoint_base(const struct service_port *p, const struct endpoint *e,
+			  char out[NFT_BASE])
+{
+	char name[NFT_PLAIN + NET_ADDR_TEXT + 16];
+	char *ip = append(plain_name(p, name), "__"), *at = append(ip, e->ip);
+	for (char *c = ip; *c; c++)
+		if (*c == ':')
+			*c = '.';
+	at = append_number(append(at, "/"), e->port);
+	hash_and_cut(name, (size_t)(at - name), out);
 }
 
 const char *nft_endpoint_name(const char *prefix, const struct service_port *p,
 			      const struct endpoint *e, char out[NFT_NAME])
 {
-	char name[512], full[640], base[256];
-	plain_name(p, name);
-	snprintf(full, sizeof full, "%s__%s/%u", name, e->ip, e->port);
-	for (char *c = full + strlen(name); *c; c++)
-		if (*c == ':')
-			*c = '.';
-	hash_and_cut(full, base, sizeof base);
-	snprintf(out, NFT_NAME, "%s-%.250s", prefix, base);
+	char base[NFT_BASE];
+	endpoint_base(p, e, base);
+	append(append(append(out, prefix), "-"), base);
 	return out;
 }
 
@@ -131,6 +169,11 @@ void nft_port_sets(const struct service_port *p, const struct endpoint_choice *c
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
+struct base { /* the end of an endpoint's names */
+	size_t length;
+	char text[NFT_BASE];
+};
+
 struct writer {
 	const struct nft_style *s;
 	const struct service_port *p;
@@ -138,42 +181,92 @@ struct writer {
 	struct nft_elements *there;
 	struct strbuf *out;
 	struct nft_names names;
+	size_t length;                 /* of names.base */
+	struct base *bases;            /* of choice->all, by place among the port's endpoints */
 };
 
-static void make_chain(void *ctx, const char *name)
+static void put(struct writer *w, const char *text)
 {
-	struct writer *w = ctx;
-	strbuf_printf(w->out, "add chain %s %s\nflush chain %s %s\n", w->s->table, name,
-		      w->s->table, name);
+	text_put(w->out, text);
 }
 
-/* Whether a chain found at the start is what would be written. */
-static bool left_alone(const struct writer *w, const char *chain)
+/* VERB TABLE PREFIX-NAME */
+static void put_object(struct writer *w, const char *verb, const char *prefix, const char *base,
+		       size_t length)
 {
-	char set[NFT_NAME];
-	const char *base = strchr(chain, '-');
-	if (!w->s->found || strncmp(chain, "endpoint-", 9) != 0 || !table_find(w->s->found, chain))
+	put(w, verb);
+	put(w, w->s->table);
+	put(w, prefix);
+	text_bytes(w->out, base, length);
+}
+
+static const struct base *base_of(const struct writer *w, const struct endpoint *e)
+{
+	return &w->bases[e - w->p->endpoints];
+}
+
+static void put_endpoint(struct writer *w, const char *prefix, const struct endpoint *e)
+{
+	const struct base *b = base_of(w, e);
+	put(w, prefix);
+	text_bytes(w->out, b->text, b->length);
+}
+
+static void make_chain(struct writer *w, const char *prefix, const char *base, size_t length)
+{
+	put_object(w, "add chain ", prefix, base, length);
+	put_object(w, "\nflush chain ", prefix, base, length);
+	put(w, "\n");
+}
+
+/* Whether an endpoint's chain found at the start is what would be written. */
+static bool left_alone(const struct writer *w, const struct endpoint *e)
+{
+	char name[NFT_NAME];
+	if (!w->s->found)
 		return false;
-	snprintf(set, sizeof set, "affinity%.260s", base);
-	return w->p->affinity == (table_find(w->s->found, set) != NULL);
+	append(append(name, "endpoint-"), base_of(w, e)->text);
+	if (!table_find(w->s->found, name))
+		return false;
+	append(append(name, "affinity-"), base_of(w, e)->text);
+	return w->p->affinity == (table_find(w->s->found, name) != NULL);
 }
 
 /* All but the firewall chain, which is made where it is first needed. */
-static void make_chain_early(void *ctx, const char *name)
+static void make_chains(struct writer *w)
 {
-	if (strncmp(name, "firewall-", 9) != 0 && !left_alone(ctx, name))
-		make_chain(ctx, name);
+	for (uint32_t i = 0; i < w->choice->all_count; i++) {
+		const struct endpoint *e = w->choice->all[i];
+		if (!left_alone(w, e))
+			make_chain(w, " endpoint-", base_of(w, e)->text, base_of(w, e)->length);
+	}
+	if (uses_service_chain(w->p, w->choice))
+		make_chain(w, " service-", w->names.base, w->length);
+	if (uses_local_chain(w->p, w->choice))
+		make_chain(w, " local-", w->names.base, w->length);
+	if (uses_external_chain(w->p, w->choice))
+		make_chain(w, " external-", w->names.base, w->length);
 }
 
 static void add_element(struct writer *w, enum nft_container c, const char *key,
 			const char *value, bool comment)
 {
-	strbuf_printf(w->out, "add element %s %s { %s", w->s->table, nft_container_name(c), key);
-	if (comment)
-		strbuf_printf(w->out, " comment \"%s\"", w->p->name);
-	if (*value)
-		strbuf_printf(w->out, " : %s", value);
-	strbuf_puts(w->out, " }\n");
+	put(w, "add element ");
+	put(w, w->s->table);
+	put(w, " ");
+	put(w, nft_container_name(c));
+	put(w, " { ");
+	put(w, key);
+	if (comment) {
+		put(w, " comment \"");
+		put(w, w->p->name);
+		put(w, "\"");
+	}
+	if (*value) {
+		put(w, " : ");
+		put(w, value);
+	}
+	put(w, " }\n");
 }
 
 static void put_element(void *ctx, enum nft_container c, const char *key, const char *value,
@@ -195,9 +288,15 @@ static void put_element(void *ctx, enum nft_container c, const char *key, const 
 	add_element(w, c, key, value, comment);
 }
 
-static void start_rule(struct writer *w, const char *chain)
+static void put_elements(struct writer *w, bool after_firewall)
 {
-	strbuf_printf(w->out, "add rule %s %s-%s ", w->s->table, chain, w->names.base);
+	nft_port_elements(w->s, w->p, &w->names, w->choice, after_firewall, put_element, w);
+}
+
+static void start_rule(struct writer *w, const char *prefix)
+{
+	put_object(w, "add rule ", prefix, w->names.base, w->length);
+	put(w, " ");
 }
 
 static void write_firewall(struct writer *w)
@@ -205,14 +304,19 @@ static void write_firewall(struct writer *w)
 	const struct service_port *p = w->p;
 	if (!nft_uses_firewall(p))
 		return;
-	start_rule(w, "firewall");
-	strbuf_printf(w->out, "%s saddr != { ", w->s->ip);
-	for (uint32_t i = 0; i < p->range_count; i++)
-		strbuf_printf(w->out, "%s%s", i ? " , " : "", p->ranges[i]);
-	if (port_range_contains(p, &w->s->family->node_ip))
-		for (uint32_t i = 0; i < p->vip_count; i++)
-			strbuf_printf(w->out, " , %s", p->vips[i]);
-	strbuf_puts(w->out, " } drop\n");
+	start_rule(w, " firewall-");
+	put(w, w->s->ip);
+	put(w, " saddr != { ");
+	for (uint32_t i = 0; i < p->range_count; i++) {
+		put(w, i ? " , " : "");
+		put(w, p->ranges[i]);
+	}
+	for (uint32_t i = 0;
+	     i < p->vip_count && port_range_contains(p, &w->s->family->node_ip); i++) {
+		put(w, " , ");
+		put(w, p->vips[i]);
+	}
+	put(w, " } drop\n");
 }
 
 static void write_internal(struct writer *w)
@@ -220,11 +324,28 @@ static void write_internal(struct writer *w)
 	bool all = w->s->config->masquerade_all;
 	if (!w->choice->internal || (!all && !*w->s->not_local))
 		return;
-	start_rule(w, w->p->itp_local ? "local" : "service");
-	strbuf_printf(w->out, "%s daddr %s ", w->s->ip, w->p->cluster_ip_text);
-	if (w->s->old)
-		strbuf_printf(w->out, "%s dport %u ", w->p->proto, w->p->port);
-	strbuf_printf(w->out, "%sjump mark-for-masquerade\n", all ? "" : w->s->not_local);
+	start_rule(w, w->p->itp_local ? " local-" : " service-");
+	put(w, w->s->ip);
+	put(w, " daddr ");
+	put(w, w->p->cluster_ip_text);
+	if (w->s->old) {
+		put(w, " ");
+		put(w, w->p->proto);
+		put(w, " dport ");
+		text_number(w->out, w->p->port);
+	}
+	put(w, " ");
+	put(w, all ? "" : w->s->not_local);
+	put(w, "jump mark-for-masquerade\n");
+}
+
+static void goto_chain(struct writer *w, const char *prefix, const char *comment)
+{
+	put(w, "goto ");
+	put(w, prefix);
+	text_bytes(w->out, w->names.base, w->length);
+	put(w, comment);
+	put(w, "\n");
 }
 
 static void write_external(struct writer *w)
@@ -232,67 +353,102 @@ static void write_external(struct writer *w)
 	if (!uses_external_chain(w->p, w->choice))
 		return;
 	if (!w->p->etp_local) {
-		start_rule(w, "external");
-		strbuf_puts(w->out, "jump mark-for-masquerade\n");
+		start_rule(w, " external-");
+		put(w, "jump mark-for-masquerade\n");
 	} else {
 		if (*w->s->is_local) {
-			start_rule(w, "external");
-			strbuf_printf(w->out, "%sgoto service-%s comment "
-					      "\"short-circuit pod traffic\"\n",
-				      w->s->is_local, w->names.base);
+			start_rule(w, " external-");
+			put(w, w->s->is_local);
+			goto_chain(w, "service-", " comment \"short-circuit pod traffic\"");
 		}
-		start_rule(w, "external");
-		strbuf_puts(w->out, "fib saddr type local jump mark-for-masquerade comment "
-				    "\"masquerade local traffic\"\n");
-		start_rule(w, "external");
-		strbuf_printf(w->out, "fib saddr type local goto service-%s comment "
-				      "\"short-circuit local traffic\"\n", w->names.base);
+		start_rule(w, " external-");
+		put(w, "fib saddr type local jump mark-for-masquerade comment "
+		       "\"masquerade local traffic\"\n");
+		start_rule(w, " external-");
+		put(w, "fib saddr type local ");
+		goto_chain(w, "service-", " comment \"short-circuit local traffic\"");
 	}
 	if (!w->choice->external)
 		return;
-	start_rule(w, "external");
-	strbuf_printf(w->out, "goto %s-%s\n", w->p->etp_local ? "local" : "service",
-		      w->names.base);
+	start_rule(w, " external-");
+	goto_chain(w, w->p->etp_local ? "local-" : "service-", "");
 }
 
-static void make_set(void *ctx, const char *name)
+static void make_sets(struct writer *w)
 {
-	struct writer *w = ctx;
-	strbuf_printf(w->out, "add set %s %s { type %s ; flags dynamic,timeout ; timeout %ds ; }\n",
-		      w->s->table, name, w->s->type, (int)w->p->affinity_seconds);
+	for (uint32_t i = 0; i < w->choice->all_count && w->p->affinity; i++) {
+		const struct base *b = base_of(w, w->choice->all[i]);
+		put_object(w, "add set ", " affinity-", b->text, b->length);
+		put(w, " { type ");
+		put(w, w->s->type);
+		put(w, " ; flags dynamic,timeout ; timeout ");
+		text_number(w->out, (unsigned long)w->p->affinity_seconds);
+		put(w, "s ; }\n");
+	}
 }
 
 static void write_picks(struct writer *w, const char *chain, const struct endpoint **list,
 			uint32_t count)
 {
-	char name[NFT_NAME], set[NFT_NAME];
 	for (uint32_t i = 0; i < count && w->p->affinity; i++) {
 		start_rule(w, chain);
-		strbuf_printf(w->out, "%s saddr @%s goto %s\n", w->s->ip,
-			      nft_endpoint_name("affinity", w->p, list[i], set),
-			      nft_endpoint_name("endpoint", w->p, list[i], name));
+		put(w, w->s->ip);
+		put_endpoint(w, " saddr @affinity-", list[i]);
+		put_endpoint(w, " goto endpoint-", list[i]);
+		put(w, "\n");
 	}
 	start_rule(w, chain);
-	strbuf_printf(w->out, "numgen random mod %u vmap { ", (unsigned)count);
-	for (uint32_t i = 0; i < count; i++)
-		strbuf_printf(w->out, "%s%u : goto %s", i ? " , " : "", (unsigned)i,
-			      nft_endpoint_name("endpoint", w->p, list[i], name));
-	strbuf_puts(w->out, " }\n");
+	put(w, "numgen random mod ");
+	text_number(w->out, count);
+	put(w, " vmap { ");
+	for (uint32_t i = 0; i < count; i++) {
+		put(w, i ? " , " : "");
+		text_number(w->out, i);
+		put_endpoint(w, " : goto endpoint-", list[i]);
+	}
+	put(w, " }\n");
+}
+
+static void start_endpoint_rule(struct writer *w, const struct endpoint *e)
+{
+	put_object(w, "add rule ", " endpoint-", base_of(w, e)->text, base_of(w, e)->length);
 }
 
 static void write_endpoint(struct writer *w, const struct endpoint *e)
 {
-	char name[NFT_NAME], set[NFT_NAME];
-	nft_endpoint_name("endpoint", w->p, e, name);
-	if (left_alone(w, name))
+	if (left_alone(w, e))
 		return;
-	strbuf_printf(w->out, "add rule %s %s %s saddr %s jump mark-for-masquerade\n", w->s->table,
-		      name, w->s->ip, e->ip);
-	if (w->p->affinity)
-		strbuf_printf(w->out, "add rule %s %s update @%s { %s saddr }\n", w->s->table, name,
-			      nft_endpoint_name("affinity", w->p, e, set), w->s->ip);
-	strbuf_printf(w->out, "add rule %s %s meta l4proto %s dnat to %s\n", w->s->table, name,
-		      w->p->proto, e->text);
+	start_endpoint_rule(w, e);
+	put(w, " ");
+	put(w, w->s->ip);
+	put(w, " saddr ");
+	put(w, e->ip);
+	put(w, " jump mark-for-masquerade\n");
+	if (w->p->affinity) {
+		start_endpoint_rule(w, e);
+		put_endpoint(w, " update @affinity-", e);
+		put(w, " { ");
+		put(w, w->s->ip);
+		put(w, " saddr }\n");
+	}
+	start_endpoint_rule(w, e);
+	put(w, " meta l4proto ");
+	put(w, w->p->proto);
+	put(w, " dnat to ");
+	put(w, e->text);
+	put(w, "\n");
+}
+
+/* Each name is hashed once, however often it is written. */
+static void name_endpoints(struct writer *w)
+{
+	w->length = strlen(w->names.base);
+	w->bases = mem_array(w->p->endpoint_count + 1, sizeof *w->bases);
+	for (uint32_t i = 0; i < w->choice->all_count; i++) {
+		struct base *b = &w->bases[w->choice->all[i] - w->p->endpoints];
+		endpoint_base(w->p, w->choice->all[i], b->text);
+		b->length = strlen(b->text);
+	}
 }
 
 void nft_port(const struct nft_style *s, const struct service_port *p,
@@ -301,24 +457,27 @@ void nft_port(const struct nft_style *s, const struct service_port *p,
 {
 	struct writer w = { .s = s, .p = p, .choice = choice, .there = there, .out = out };
 	nft_names_init(&w.names, p);
-	nft_port_chains(p, choice, make_chain_early, &w);
-	nft_port_elements(s, p, choice, false, put_element, &w);
+	name_endpoints(&w);
+	make_chains(&w);
+	put_elements(&w, false);
 	if (nft_uses_firewall(p))
-		port_chain("firewall", &w.names, make_chain, &w);
+		make_chain(&w, " firewall-", w.names.base, w.length);
 	if (s->old)
 		write_firewall(&w);
-	nft_port_elements(s, p, choice, true, put_element, &w);
+	put_elements(&w, true);
 	write_internal(&w);
 	write_external(&w);
 	if (!s->old)
 		write_firewall(&w);
-	nft_port_sets(p, choice, make_set, &w);
+	make_sets(&w);
 	if (uses_service_chain(p, choice))
-		write_picks(&w, "service", choice->cluster, choice->cluster_count);
+		write_picks(&w, " service-", choice->cluster, choice->cluster_count);
 	if (uses_local_chain(p, choice))
-		write_picks(&w, "local", choice->local, choice->local_count);
+		write_picks(&w, " local-", choice->local, choice->local_count);
 	for (uint32_t i = 0; i < choice->all_count; i++)
 		write_endpoint(&w, choice->all[i]);
+	text_end(out);
+	free(w.bases);
 }
 
 void nft_port_dispatch(const struct nft_style *s, const struct service_port *p,
@@ -326,6 +485,8 @@ void nft_port_dispatch(const struct nft_style *s, const struct service_port *p,
 		       struct strbuf *out)
 {
 	struct writer w = { .s = s, .p = p, .choice = choice, .there = there, .out = out };
-	nft_port_elements(s, p, choice, false, put_element, &w);
-	nft_port_elements(s, p, choice, true, put_element, &w);
+	nft_names_init(&w.names, p);
+	put_elements(&w, false);
+	put_elements(&w, true);
+	text_end(out);
 }

@@ -80,10 +80,12 @@ void nft_remove_leftovers(const struct kubeproxy *k, struct arena *scratch,
 
 /* What follows is shared by the files of this folder. */
 
-struct nft_names { /* of one service port; NFT_NAME bytes each */
-	char base[256];
+#define NFT_BASE 256 /* bytes of a name without its prefix */
+#define NFT_NAME 280 /* with it */
+#define NFT_PLAIN 512 /* before it is cut */
+struct nft_names { /* of one service port */
+	char base[NFT_BASE];
 };
-#define NFT_NAME 280
 void nft_names_init(struct nft_names *n, const struct service_port *p);
 /* "endpoint-<base>" or "affinity-<base>". */
 const char *nft_endpoint_name(const char *prefix, const struct service_port *p,
@@ -93,8 +95,8 @@ const char *nft_endpoint_name(const char *prefix, const struct service_port *p,
 typedef void nft_element_fn(void *ctx, enum nft_container container, const char *key,
 			    const char *value, bool comment);
 void nft_port_elements(const struct nft_style *s, const struct service_port *p,
-		       const struct endpoint_choice *choice, bool after_firewall,
-		       nft_element_fn *fn, void *ctx);
+		       const struct nft_names *names, const struct endpoint_choice *choice,
+		       bool after_firewall, nft_element_fn *fn, void *ctx);
 const char *nft_container_name(enum nft_container container);
 bool nft_uses_firewall(const struct service_port *p);
 
