@@ -102,6 +102,7 @@ void bind_traffic(lua_State *L); /* requests, pings, look-ups, load */
 void bind_cluster(lua_State *L); /* objects, controllers, kubectl */
 void bind_node(lua_State *L);    /* dumps, sysctls, faults, kube-proxy, packets */
 void bind_texts(lua_State *L);    /* durations, golden files, positions */
+void bind_kubectl(lua_State *L);  /* kubectl's command lines, files of places */
 
 /* ---- shared by the bindings */
 /* The world; raises an error before scenario {...}. */

@@ -177,6 +177,9 @@ function apply(text) return (s.apply(text)) end
 -- As a controller writes the status of an object that is there.
 function apply_status(text) return (s.apply(text, false, true)) end
 
+-- kubectl's command line; `input` is what "-f -" reads. What it prints, and its exit code.
+function kubectl(line, input) return s.kubectl(line, input) end
+
 -- The API server's refusal of a manifest; fails when it is accepted.
 function refused(text)
   local _, message = s.apply(text, true)
@@ -386,6 +389,16 @@ function place:inject(packet, interface) s.inject(self.name, interface or "", pa
 
 function place:ip(family) local i = s.place(self.name); return family == 6 and i.ip6 or i.ip end
 function place:dump(view, argument) return s.dump(self.name, view, argument) end
+
+-- A file of the place (of a pod's first container): nil when there is none.
+function place:cat(path) return s.file(self.name, path) end
+function place:write(path, text) s.file(self.name, path, text) end
+
+-- Variables of a pod's first container, as it was started.
+function place:env()
+  local namespace, name = self.name:match "^pod/([^/]+)/([^/]+)$"
+  return s.environment(namespace or "default", name or self.name)
+end
 function place:sysctl(name, value) return s.sysctl(self.name, name, value) end
 function place:counters() return s.counters(self.name) end
 function place:run(line) s.command(self.name, line) end

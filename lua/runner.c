@@ -34,6 +34,7 @@ static int open_language(struct script *s, struct err *err)
 	bind_cluster(L);
 	bind_node(L);
 	bind_texts(L);
+	bind_kubectl(L);
 	task_bind(L);
 	lua_newtable(L);
 	for (uint32_t i = 0; i < s->options->param_count; i++)

@@ -84,6 +84,13 @@ function apply(text) end
 ---@param text string
 ---@return string
 function apply_status(text) end
+---kubectl 1.34 with these words: kubectl "get svc web -o wide". Files are those beside the
+---script; commands that wait run the clock. `exec` has no programs to run: see Place.
+---@param line string
+---@param input? string what "-f -" reads
+---@return string text what it prints, errors too
+---@return integer code its exit code
+function kubectl(line, input) end
 ---The API server's refusal of a manifest.
 ---@return string
 function refused(text) end
@@ -156,6 +163,9 @@ function switch_mode(mode) end
 ---@field inject fun(self, packet: table, interface?: string) a crafted packet arrives; it leaves a pod when no interface is named
 ---@field ip fun(self, family?: integer): string
 ---@field dump fun(self, view: string, argument?: string): string "iptables-save", "conntrack", "ipvsadm", ...
+---@field cat fun(self, path: string): string? a file: "/etc/resolv.conf", "/etc/hosts", what was written
+---@field write fun(self, path: string, text: string) HTTP servers serve what lies under their folder
+---@field env fun(self): table<string,string> variables of a pod's first container
 ---@field sysctl fun(self, name: string, value?: integer): integer
 ---@field counters fun(self): table
 ---@field rules fun(self, view?: string, format?: string): string

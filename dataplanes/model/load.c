@@ -172,8 +172,9 @@ static int route_line(struct netns *ns, char *line, struct err *err)
 	};
 	struct route r = { .kind = ROUTE_UNICAST };
 	char *save = NULL, *word = strtok_r(line, " \t", &save);
-	if (!word || strcmp(word, "add") != 0)
-		return err_set(err, EINVAL, "route change \"%s\": expected add PREFIX ...", line);
+	bool del = word && strcmp(word, "del") == 0;
+	if (!word || (!del && strcmp(word, "add") != 0))
+		return err_set(err, EINVAL, "route change \"%s\": expected add or del PREFIX ...", line);
 	word = strtok_r(NULL, " \t", &save);
 	for (size_t i = 0; word && i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(word, kinds[i].word) == 0) {
@@ -205,6 +206,8 @@ static int route_line(struct netns *ns, char *line, struct err *err)
 	}
 	if (everywhere)
 		r.dst.addr.family = r.via.family ? r.via.family : NET_V4;
+	if (del)
+		return netns_remove_route(ns, &r.dst) ? 0 : err_set(err, ESRCH, "no such route");
 	if (r.kind == ROUTE_UNICAST && !r.out_if) {
 		struct route_result by;
 		if (r.via.family == NET_NONE || !netns_route(ns, &r.via, NULL, 0, &by))

@@ -49,7 +49,8 @@ static const struct field deployment_spec_fields[] = {
 	REPLICAS(T),
 	HISTORY(T),
 	SELECTOR(T),
-	FLAT("strategy", deployment_strategy_fields, "How old pods are replaced by new ones."),
+	FLAT("strategy", deployment_strategy_fields, "How old pods are replaced by new ones.",
+	     .always = true),
 	TEMPLATE(T),
 	END
 };

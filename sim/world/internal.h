@@ -24,6 +24,7 @@ struct proxy;
 struct server;
 struct kube_admit;
 struct container;
+struct balances;
 struct handler;
 struct cluster_plan;
 struct dns_master;
@@ -100,6 +101,7 @@ struct world {
 	struct table volumes;      /* "claim's uid:/path" -> char * */
 	struct container *containers; /* runs that kubelets started */
 	struct handler *handlers;  /* probes and hooks under way */
+	struct balances *balances; /* load balancers in front of the nodes; NULL none yet */
 	struct cluster_plan *plan; /* how it was started */
 	uint64_t configuration_version; /* of kube-proxy's ConfigMap when it was last read */
 	bool lazy;                 /* a large snapshot: pods are attached when they are met */
@@ -171,6 +173,15 @@ void programs_drain(struct place *p, uint64_t container);
 /* Appends what programs with logs of their own have written; `container` NULL: all. */
 void containers_log(struct world *w, const struct place *p, const char *container,
 		    struct strbuf *out);
+
+/* ---- balance.c ---- */
+
+/* Load balancers follow Services of classes LB_CLASS_PROXY and LB_CLASS_PASSTHROUGH, and
+ * Nodes: one changed. */
+void balances_heard(struct world *w, const struct kube_object *old, const struct kube_object *now);
+/* A host outside that is on the network now: it learns the way to their addresses. */
+void balances_tell(struct place *p);
+void balances_free(struct world *w);
 
 /* ---- snapshot.c ---- */
 

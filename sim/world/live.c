@@ -114,6 +114,7 @@ static void on_change_heard(void *ctx, enum kube_change change, const struct kub
 	char service[512];
 	(void)change;
 	w->changes_heard++;
+	balances_heard(w, old, now);
 	service_of(o, service);
 	for (uint32_t i = 0; i < w->node_count; i++) {
 		struct proxy *x = w->nodes[i]->proxy;

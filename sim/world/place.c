@@ -314,6 +314,8 @@ int place_attach(struct place *p, struct err *err)
 	}
 	p->attached = true;
 	programs_start(p);
+	if (p->kind == PLACE_OUTSIDE)
+		balances_tell(p);
 	/* In a running cluster the kube-proxy pod does this. */
 	return p->proxy && w->options.snapshot ? proxy_load_now(p->proxy, err) : 0;
 }

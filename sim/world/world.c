@@ -94,6 +94,7 @@ void world_free(struct world *w)
 	ops_free(w);
 	captures_free(w);
 	handlers_free(w);
+	balances_free(w);
 	containers_free(w);
 	if (w->control)
 		control_free(w->control);

@@ -3,10 +3,16 @@
  * Stands for the cloud's service controller or MetalLB: takes the next address of the
  * pool (or loadBalancerIP), writes it into the status and keeps a finalizer, so that the
  * address is given back before the Service goes.
+ *
+ * Without loadBalancerClass nothing stands in front of the nodes: packets for the address
+ * enter by the node that the client's traffic enters by anyway. The classes of balancer.h
+ * have a load balancer there. The annotation svclab.dev/ip-mode overrules their mode: VIP in
+ * front of a proxy is what providers do that know no ipMode.
  */
 #include <string.h>
 
 #include "core/arena.h"
+#include "kube/control/balancer.h"
 #include "kube/control/internal.h"
 
 #define COMPONENT "service-controller"
@@ -14,8 +20,35 @@
 
 static bool ours(const struct kube_service *s)
 {
+	const char *class = s->spec.load_balancer_class;
 	return kube_is(s->spec.type, "LoadBalancer") &&
-	       (!s->spec.load_balancer_class || !*s->spec.load_balancer_class);
+	       (!class || !*class || kube_is(class, LB_CLASS_PROXY) ||
+		kube_is(class, LB_CLASS_PASSTHROUGH));
+}
+
+static const char *mode_of(const struct control *c, const struct kube_service *s)
+{
+	const char *said = kube_map_get(&s->object.meta.annotations, "svclab.dev/ip-mode");
+	if (said)
+		return said;
+	if (kube_is(s->spec.load_balancer_class, LB_CLASS_PROXY))
+		return "Proxy";
+	return kube_is(s->spec.load_balancer_class, LB_CLASS_PASSTHROUGH) ? "VIP"
+									  : c->options.lb_ip_mode;
+}
+
+/* A proxy speaks TCP to node ports, as AWS's first load balancers. */
+static const char *cannot(const struct kube_service *s)
+{
+	if (!kube_is(s->spec.load_balancer_class, LB_CLASS_PROXY))
+		return NULL;
+	for (uint32_t i = 0; i < s->spec.ports.count; i++) {
+		if (!kube_is(s->spec.ports.items[i].protocol, "TCP"))
+			return "only TCP is supported by this class";
+		if (!s->spec.ports.items[i].node_port)
+			return "this class needs node ports";
+	}
+	return NULL;
 }
 
 static bool used(struct control *c, const char *ip)
@@ -58,14 +91,21 @@ static bool take(struct control *c, int family, char out[NET_ADDR_TEXT])
 static void add_ingress(struct control *c, struct kube_service *s, const char *ip)
 {
 	struct kube_object *o = &s->object;
+	const char *mode = mode_of(c, s);
 	s->status.ingress.items[s->status.ingress.count++] = (struct kube_lb_ingress){
 		.ip = kube_string(o, ip),
-		.ip_mode = c->options.lb_ip_mode ? kube_string(o, c->options.lb_ip_mode) : NULL,
+		.ip_mode = mode ? kube_string(o, mode) : NULL,
 	};
 }
 
 static void ensure(struct control *c, const struct kube_service *s)
 {
+	const char *why = cannot(s);
+	if (why) {
+		control_event(c, &s->object, true, "SyncLoadBalancerFailed", COMPONENT,
+			      "Error syncing load balancer: failed to ensure load balancer: %s", why);
+		return;
+	}
 	struct kube_service *copy = (struct kube_service *)kube_copy(&s->object);
 	char ip[NET_ADDR_TEXT];
 	copy->status.ingress.count = 0;

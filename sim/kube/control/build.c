@@ -107,8 +107,36 @@ static void tolerate_lost_node(struct kube_pod *p, struct kube_toleration *to, c
 	p->spec.tolerations.count++;
 }
 
+/* A Pod's defaults that its template has not: where a limit has no request it is one. */
+static void request_limits(struct kube_pod *p, struct kube_containers *list)
+{
+	struct kube_object *o = &p->object;
+	struct kube_container *own = NULL;
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct kube_map *limits = &list->items[i].resources.limits;
+		for (uint32_t k = 0; k < limits->count; k++) {
+			if (kube_map_get(&list->items[i].resources.requests, limits->items[k].key))
+				continue;
+			if (!own) {
+				own = arena_array(o->arena, list->count, sizeof *own);
+				memcpy(own, list->items, list->count * sizeof *own);
+				list->items = own;
+			}
+			map_own(o, &own[i].resources.requests);
+			kube_map_set(o, &own[i].resources.requests, limits->items[k].key,
+				     limits->items[k].value);
+		}
+	}
+}
+
 void pod_admit(struct control *c, struct kube_pod *p)
 {
+	if (!p->spec.enable_service_links)
+		p->spec.enable_service_links = TRI_TRUE;
+	if (!p->spec.service_account)
+		p->spec.service_account = "default";
+	request_limits(p, &p->spec.containers);
+	request_limits(p, &p->spec.init_containers);
 	uint32_t n = p->spec.tolerations.count;
 	struct kube_toleration *items = arena_array(p->object.arena, n + 2, sizeof *items);
 	if (n)

@@ -194,8 +194,10 @@ struct node_record *scheduler_pick(struct scheduler *s, const struct kube_pod *p
 		reasons_begin(&reasons);
 		search.reasons = &reasons;
 		for (uint32_t i = 0; i < s->c->index.node_count; i++)
-			if (s->c->index.nodes[i]->record.now)
+			if (s->c->index.nodes[i]->record.now) {
+				reasons.nodes++;
 				search_fits(&search, s->c->index.nodes[i]);
+			}
 		reasons_text(&reasons, why);
 		reasons_end(&reasons);
 	}

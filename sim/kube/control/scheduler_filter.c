@@ -221,8 +221,6 @@ bool search_fits(struct search *s, struct node_record *n)
 	if (s->simple && n->plain)
 		return resources_fit(s, n);
 	const struct kube_node *node = (const struct kube_node *)n->record.now;
-	if (s->reasons)
-		s->reasons->nodes++;
 	if (cordoned(node, &s->pod->spec))
 		return refuse(s, true, "node(s) were unschedulable");
 	if (s->pinned && strcmp(s->pinned, node->object.meta.name) != 0)
@@ -295,7 +293,7 @@ void reasons_text(const struct reasons *r, struct strbuf *out)
 		strbuf_puts(out, "no nodes available to schedule pods");
 		return;
 	}
-	const char **lines = arena_array(r->arena, r->counts.count + 1, sizeof *lines);
+	const char **lines = arena_array(r->arena, r->counts.count + 2, sizeof *lines);
 	for (uint32_t i = 0; table_next(&r->counts, &i, &key, &value);)
 		lines[count++] = arena_printf(r->arena, "%u %s", *(uint32_t *)value,
 					      (const char *)key);
@@ -305,9 +303,15 @@ void reasons_text(const struct reasons *r, struct strbuf *out)
 		strbuf_printf(out, "%s%s", i ? ", " : "", lines[i]);
 	strbuf_printf(out, ". preemption: 0/%u nodes are available: ", r->nodes);
 	uint32_t victims = r->nodes - r->helpless;
+	count = 0;
 	if (victims)
-		strbuf_printf(out, "%u No preemption victims found for incoming pod%s", victims,
-			      r->helpless ? ", " : ".");
+		lines[count++] = arena_printf(r->arena, "%u No preemption victims found for incoming pod",
+					      victims);
 	if (r->helpless)
-		strbuf_printf(out, "%u Preemption is not helpful for scheduling.", r->helpless);
+		lines[count++] = arena_printf(r->arena, "%u Preemption is not helpful for scheduling",
+					      r->helpless);
+	qsort(lines, count, sizeof *lines, by_text);
+	for (uint32_t i = 0; i < count; i++)
+		strbuf_printf(out, "%s%s", i ? ", " : "", lines[i]);
+	strbuf_puts(out, ".");
 }

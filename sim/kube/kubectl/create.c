@@ -50,7 +50,8 @@ static struct value *object(struct call *c, enum kube_kind kind, const char *nam
 	put(c, o, "kind", s->name);
 	struct value *meta = child(c, o, "metadata");
 	put(c, meta, "name", name);
-	if (s->namespaced)
+	/* A dry run on the client's side says only what it was told. */
+	if (s->namespaced && (call_flag(c, "namespace") || call_dry_run(c) != DRY_CLIENT))
 		put(c, meta, "namespace", call_namespace(c));
 	return o;
 }
