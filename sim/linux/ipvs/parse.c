@@ -292,8 +292,11 @@ static int change_service(struct line *l, struct ipvs_service *old)
 	struct ipvs_service *s = &l->service;
 	if (!l->has_scheduler)
 		s->scheduler = old ? old->scheduler : ipvs_scheduler_find("wlc");
+	unsigned bits = s->at.addr.family == NET_V6 ? 128 : 32;
 	if (!s->netmask)
-		s->netmask = s->at.addr.family == NET_V6 ? 128 : 32;
+		s->netmask = (uint8_t)bits;
+	if (s->netmask > bits)
+		return bad(l, 0, "-M: the netmask is longer than an address of the service");
 	if (!old) {
 		ipvs_service_add(l->v, s);
 		return 0;
