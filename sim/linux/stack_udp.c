@@ -73,6 +73,10 @@ static void nobody_there(struct netns *ns, struct packet *p, const struct sock_n
 	if (p->trace)
 		trace_verdict(p->trace, TRACE_REJECTED, "%s: nothing listens on udp %s", ns->label,
 			      address);
+	/* The entry is let go before (nf_reset_ct in __udp4_lib_rcv): the error is looked up
+	 * anew, in the default zone. */
+	p->ct = NULL;
+	p->ct_info = CT_INFO_NONE;
 	icmp_error(ns, p, v4 ? 3 : 1, v4 ? 3 : 4, 0);
 }
 

@@ -40,7 +40,7 @@
 #define FENCE_TYPE 0x88b5 /* for experiments: IEEE 802 */
 #define FRAME_BYTES 2048
 #define KERNEL_SENDER_PORT 40000u
-#define KERNEL_SENDER_PORTS 100u
+#define KERNEL_SENDER_PORTS 6u
 
 #define KERNEL_FLOWS "conntrack -L > flows 2> /dev/null || true"
 
@@ -143,6 +143,16 @@ static inline void kernel_hide_drawn(struct packet *p)
 		packet_set_src(p, &src, UINT16_MAX);
 	if (kernel_port_drawn(packet_dst_port(p)))
 		packet_set_dst(p, &dst, UINT16_MAX);
+	struct packet *quoted = packet_is_icmp_error(p) ? packet_quoted(p) : NULL;
+	if (!quoted)
+		return;
+	src = packet_src(quoted);
+	dst = packet_dst(quoted);
+	if (kernel_port_drawn(packet_src_port(quoted)))
+		packet_set_quoted_src(p, &src, UINT16_MAX);
+	if (kernel_port_drawn(packet_dst_port(quoted)))
+		packet_set_quoted_dst(p, &dst, UINT16_MAX);
+	packet_free(quoted);
 }
 
 /* A line of one frame: number of the packet that caused it, side, bytes from the IP header

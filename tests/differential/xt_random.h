@@ -246,6 +246,9 @@ static inline void xt_random_rule(struct xt_random *r, char table, const char *n
 	const char *proto = xt_random_one_in(r, 3) ? NULL : xt_random_pick(r, protos);
 	if (proto)
 		strbuf_printf(&r->out, " -p %s", proto);
+	if (in && (table == 'r' || table == 'm') && xt_random_one_in(r, 8))
+		strbuf_printf(&r->out, " -m rpfilter%s%s", xt_random_one_in(r, 3) ? " --loose" : "",
+			      xt_random_one_in(r, 2) ? " --invert" : "");
 	while (before--)
 		xt_random_match(r);
 	if (proto && *proto != 'i') {
@@ -321,9 +324,10 @@ static inline void xt_random_parse(const struct xt_random *r, const char *text,
  * address that the client was given. */
 static inline void xt_random_answer(struct xt_random *r, struct craft_ip *ip)
 {
-	static const uint16_t servers[] = { 53, 80, 81, 443, 8080, 8080, 8081, 8081, 30080 };
+	/* Low ports would be drawn anew from few. */
+	static const uint16_t servers[] = { 8080, 8080, 8081, 8081, 30080 };
 	static const char *const clients[] = { "10.0.1.2", "10.0.1.3", "10.0.2.1", NULL };
-	ip->src_port = servers[xt_random_below(r, 9)];
+	ip->src_port = servers[xt_random_below(r, 5)];
 	ip->dst_port = (uint16_t)(40000 + xt_random_below(r, 6));
 	xt_random_parse(r, xt_random_one_in(r, 2) ? "10.0.2.2" : "10.0.2.3", &ip->src);
 	xt_random_parse(r, xt_random_pick(r, clients), &ip->dst);
@@ -357,8 +361,8 @@ static inline struct packet *xt_random_packet(struct xt_random *r, struct craft 
 			       .ttl = xt_random_one_in(r, 40) ? 1 : 64,
 			       .tos = (uint8_t)(xt_random_below(r, 4) << 2) };
 	*right = xt_random_one_in(r, 4);
-	bool answer = *right && xt_random_one_in(r, 2);
-	xt_random_parse(r, *right ? "10.0.2.2" : "10.0.1.2", &ip.src);
+	bool answer = *right && xt_random_one_in(r, 2), strange = xt_random_one_in(r, 20);
+	xt_random_parse(r, *right != strange ? "10.0.2.2" : "10.0.1.2", &ip.src);
 	ip.src.bytes[ip.src.family == NET_V6 ? 15 : 3] = (uint8_t)(2 + xt_random_below(r, 2));
 	xt_random_parse(r, xt_random_pick(r, xt_random_addresses), &ip.dst);
 	if (answer)

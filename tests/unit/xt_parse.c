@@ -303,7 +303,7 @@ static void unknown_is_kept_and_told(void)
 		"-j MARK --set-xmark 0x200/0xffffffff\n"
 		"-A PREROUTING -p tcp -m mark --mark 0x200 -j TPROXY --on-port 4321 --on-ip 127.0.0.1 "
 		"--tproxy-mark 0x200/0xffffffff\n"
-		"-A PREROUTING -m rpfilter --invert --validmark -j DROP\n"
+		"-A PREROUTING -m u32 --u32 \"6&0xff=0x1\" -j DROP\n"
 		"-A FORWARD -m bpf --bytecode \"4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0\" -j DROP\n"
 		"COMMIT\n";
 	struct xt_ruleset *x = xt_new(NULL, NET_V4);
@@ -320,7 +320,7 @@ static void unknown_is_kept_and_told(void)
 	strbuf_printf(&expected, "f:7:25: svclab does not know `-m socket --transparent%s"
 		      "f:8:46: svclab does not know `-j TPROXY --on-port 4321 --on-ip 127.0.0.1 "
 		      "--tproxy-mark 0x200/0xffffffff%s"
-		      "f:9:18: svclab does not know `-m rpfilter --invert --validmark%s"
+		      "f:9:18: svclab does not know `-m u32 --u32 \"6&0xff=0x1\"%s"
 		      "f:10:15: svclab does not know `-m bpf --bytecode "
 		      "\"4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0\"%s", tail, tail, tail, tail);
 	CHECK_TEXT(strbuf_text(&told), strbuf_text(&expected));

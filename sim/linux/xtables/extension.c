@@ -20,6 +20,7 @@ static const struct xt_extension *const by_kind[XT_KINDS] = {
 	[XT_M_OWNER] = &xt_match_owner,
 	[XT_M_PHYSDEV] = &xt_match_physdev,
 	[XT_M_RECENT] = &xt_match_recent,
+	[XT_M_RPFILTER] = &xt_match_rpfilter,
 	[XT_M_SCTP] = &xt_match_sctp,
 	[XT_M_SET] = &xt_match_set,
 	[XT_M_STATE] = &xt_match_state,

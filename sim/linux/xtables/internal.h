@@ -43,8 +43,8 @@ enum xt_kind {
 	/* matches */
 	XT_M_ADDRTYPE, XT_M_COMMENT, XT_M_CONNMARK, XT_M_CONNTRACK, XT_M_DSCP, XT_M_ICMP,
 	XT_M_ICMP6, XT_M_IPVS, XT_M_LIMIT, XT_M_MAC, XT_M_MARK, XT_M_MULTIPORT, XT_M_NFACCT,
-	XT_M_OWNER, XT_M_PHYSDEV, XT_M_RECENT, XT_M_SCTP, XT_M_SET, XT_M_STATE, XT_M_STATISTIC,
-	XT_M_TCP, XT_M_TOS, XT_M_UDP, XT_M_UNKNOWN,
+	XT_M_OWNER, XT_M_PHYSDEV, XT_M_RECENT, XT_M_RPFILTER, XT_M_SCTP, XT_M_SET, XT_M_STATE,
+	XT_M_STATISTIC, XT_M_TCP, XT_M_TOS, XT_M_UDP, XT_M_UNKNOWN,
 	/* targets */
 	XT_T_NONE, XT_T_JUMP, XT_T_GOTO, XT_T_ACCEPT, XT_T_DROP, XT_T_QUEUE, XT_T_RETURN,
 	XT_T_CHECKSUM, XT_T_CONNMARK, XT_T_CT, XT_T_DNAT, XT_T_DSCP, XT_T_LOG, XT_T_MARK,
@@ -231,7 +231,7 @@ const struct xt_extension *extension_for_proto(uint8_t proto, uint8_t family);
 extern const struct xt_extension xt_match_addrtype, xt_match_comment, xt_match_connmark,
 	xt_match_conntrack, xt_match_dscp, xt_match_icmp, xt_match_icmp6, xt_match_ipvs,
 	xt_match_limit, xt_match_mac, xt_match_mark, xt_match_multiport, xt_match_nfacct,
-	xt_match_owner, xt_match_physdev, xt_match_recent, xt_match_sctp, xt_match_set,
+	xt_match_owner, xt_match_physdev, xt_match_recent, xt_match_rpfilter, xt_match_sctp, xt_match_set,
 	xt_match_state, xt_match_statistic, xt_match_tcp, xt_match_tos, xt_match_udp;
 extern const struct xt_extension xt_target_accept, xt_target_checksum, xt_target_connmark,
 	xt_target_ct, xt_target_dnat, xt_target_drop, xt_target_dscp, xt_target_log,

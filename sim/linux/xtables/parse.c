@@ -329,6 +329,9 @@ static int rule_match(struct xt_parse *p, const char *name, bool invert)
 	if (invert)
 		return xt_complain(p, "unexpected ! flag before --match");
 	const struct xt_extension *ext = extension_match(name, p->x->family);
+	if (ext && ext->tables && !strstr(ext->tables, p->table->name))
+		return xt_complain(p, "%s works in tables %s only, this is table %s", name,
+				   ext->tables, p->table->name);
 	if (ext)
 		return build_new(p, ext, ext->kind) ? 0 : EINVAL;
 	if (!plain_word(name) || *name == '-' || strlen(name) >= XT_NAME)
