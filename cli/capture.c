@@ -11,6 +11,7 @@
 #include "cli/vm.h"
 #include "core/arena.h"
 #include "core/file.h"
+#include "dataplanes/kernel/kernel.h"
 #include "dataplanes/registry.h"
 #include "lua/scenario.h"
 
@@ -104,11 +105,15 @@ static int write_conditions(const struct arguments *a, const char *file, const c
 
 static int capture_one(const struct arguments *a, const char *file)
 {
-	char folder[] = "/tmp/svclab-capture.XXXXXX", taken[128], base[600], path[700];
+	char folder[] = "/run/svclab-capture.XXXXXX", taken[128], base[600], path[700];
 	const char *name = strrchr(file, '/');
 	struct err err = { .text = "" };
 	struct strbuf bytes = { 0 };
 	name = name ? name + 1 : file;
+	if (namespace_prepare(&err)) {
+		fprintf(stderr, "svclab capture: %s\n", err.text);
+		return EXIT_USAGE;
+	}
 	if (!mkdtemp(folder)) {
 		fprintf(stderr, "svclab capture: %s: %s\n", folder, strerror(errno));
 		return EXIT_INTERNAL;

@@ -6,6 +6,7 @@
 
 #include "core/table.h"
 #include "dataplane.h"
+#include "dataplanes/kernel/kernel.h"
 
 #define GATEWAY_PLACE "gateway"
 
@@ -69,9 +70,6 @@ struct source {
 struct kernel_place *kernel_place(const struct executor *e, const char *name);
 
 /* ---- namespace.c */
-/* Once a process: a user namespace when not root, a mount namespace with a private
- * /run. ENOTSUP and the reason where the machine does not allow it. */
-int namespace_prepare(struct err *err);
 /* A descriptor of a new network namespace with lo up; negative: -errno. */
 int namespace_new(int home);
 /* Enters; returns to `home` with namespace_enter(home). Asserts success: the

@@ -35,4 +35,9 @@
 extern const struct executor_class netns_executor;
 extern const struct executor_class netns_nft_executor;
 
+/* Once a process: a user namespace when not root, a mount namespace with a private /run,
+ * which goes with the process however that ends. ENOTSUP and the reason where the machine
+ * does not allow it. */
+int namespace_prepare(struct err *err);
+
 #endif
