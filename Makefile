@@ -115,7 +115,7 @@ fuzzers: $(FUZZERS)
 
 # help: make              build build/svclab
 # help: make conformance  the main job: every scenario on every dataplane, then a matrix
-# help:                   (REQUIRE=netns,vm: real Linux must not be missing)
+# help:                   (REQUIRE=netns,vm: real Linux must not be missing; FULL=1: nothing from the cache)
 # help: make vm           the kernel and initramfs that --on vm boots
 # help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
 # help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
@@ -140,7 +140,7 @@ CELL_JOBS ?= $(shell expr $$(nproc) + 4)
 CELL_ENVIRONMENT = SVCLAB=$(abspath $(BUILD))/svclab SVCLAB_VM=$(VM)
 conformance:
 	@tools/deps.sh conformance
-	@tools/deps.sh netns vm || test -z "$$REQUIRE"
+	@case "$$PLACES $$REQUIRE" in *vm*) vm=vm ;; esac; tools/deps.sh netns $$vm || test -z "$$REQUIRE"
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/svclab
 	@$(CELL_ENVIRONMENT) tools/cells plan $(CELLS) $(SCENARIOS)
 	@$(CELL_ENVIRONMENT) $(PROVE) -j$(CELL_JOBS) --exec tests/exec $$(cat $(CELLS)/jobs.list) \

@@ -40,24 +40,30 @@ for package in $(printf '%s\n' $want | sort -u); do
 	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
 		missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+# The VM's kernel is taken with apt-get download, which needs the package lists.
+lists=
+case " $* " in
+*" vm "*) apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1 || lists=missing ;;
+esac
+[ -n "$missing$lists" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
 	as_root=
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
 	as_root="sudo -n"
 else
-	echo "deps: missing packages:$missing" >&2
-	echo "deps: not root and sudo asks for a password. Run: sudo apt-get install$missing" >&2
+	echo "deps: missing packages:${missing:- (only their lists)}" >&2
+	echo "deps: not root and sudo asks for a password. Run: sudo apt-get update; sudo apt-get install$missing" >&2
 	exit 1
 fi
-echo "deps: installing$missing"
+echo "deps: ${missing:+installing$missing}${lists:+ fetching the package lists}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086
 if ! { $as_root apt-get update -qq &&
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+	{ [ -z "$missing" ] ||
+		$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; }; } >"$log" 2>&1; then
 	tail -n 5 "$log" >&2
 	echo "deps: could not install$missing (see above)" >&2
 	exit 1
