@@ -24,6 +24,17 @@ static int svclab_place(lua_State *L)
 	return 1;
 }
 
+/* ENOSYS: this place cannot; the test is skipped with the reason. */
+static int raise_or_skip(lua_State *L, int code, const struct err *err)
+{
+	if (code != ENOSYS)
+		return raise_err(L, err);
+	lua_createtable(L, 0, 1);
+	lua_pushstring(L, err->text);
+	lua_setfield(L, -2, "skip");
+	return lua_error(L);
+}
+
 static int svclab_dump(lua_State *L)
 {
 	static const char *const views[] = {
@@ -38,7 +49,7 @@ static int svclab_dump(lua_State *L)
 	int code = world_dump(w, p, (enum dump_view)view, luaL_optstring(L, 3, NULL), &text, &err);
 	lua_pushlstring(L, strbuf_text(&text), text.length);
 	strbuf_free(&text);
-	return code ? raise_err(L, &err) : 1;
+	return code ? raise_or_skip(L, code, &err) : 1;
 }
 
 static int svclab_sysctl(lua_State *L)
@@ -72,13 +83,7 @@ static int svclab_fault(lua_State *L)
 	struct place *p = check_place(L, 1);
 	struct err err = { 0 };
 	int code = world_fault(w, p, luaL_checkstring(L, 2), &err);
-	if (code == ENOSYS) { /* this place cannot: the test is skipped with the reason */
-		lua_createtable(L, 0, 1);
-		lua_pushstring(L, err.text);
-		lua_setfield(L, -2, "skip");
-		return lua_error(L);
-	}
-	return code ? raise_err(L, &err) : 0;
+	return code ? raise_or_skip(L, code, &err) : 0;
 }
 
 static int svclab_restart_kube_proxy(lua_State *L)

@@ -85,6 +85,13 @@ int kernel_dump(struct executor *e, const char *place, enum dump_view view, cons
 	case DUMP_IPTABLES_LOOK:
 	case DUMP_IP6TABLES_LOOK:
 		return err_set(err, ENOTSUP, "this view is not taken from real Linux");
+	case DUMP_IPVSADM:
+	case DUMP_IPVSADM_CONNECTIONS:
+	case DUMP_IPVSADM_STATS:
+	case DUMP_IPVSADM_SAVE:
+	case DUMP_IPVSADM_RATE:
+		code = show(p, fixed[view], out, err);
+		return code && probe_mode("ipvs", e->xtables_nft, err) == ENOTSUP ? ENOSYS : code;
 	default:
 		return show(p, fixed[view], out, err);
 	}
