@@ -2,7 +2,7 @@
 # tools/cells and tools/matrix, on a small tree with a svclab that answers as the scenario
 # says: which cells are run, which come from the cache, what fails.
 . tests/cli/lib.sh
-plan 35
+plan 34
 top=$PWD
 tree=$folder/tree
 mkdir -p "$tree/tools" "$tree/sim/core" "$tree/sim/linux" "$tree/lua" "$tree/cli/shell" \
