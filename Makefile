@@ -160,9 +160,10 @@ captures:
 	@tools/deps.sh build netns vm
 	@$(MAKE) --no-print-directory $(BUILD)/svclab
 	@for conditions in tests/captures/*.txt; do \
-	  $(BUILD)/svclab capture "$$(sed -n 's/^scenario: //p' $$conditions)" \
-	    --mode "$$(sed -n 's/^mode: //p' $$conditions)" --on "$$(sed -n 's/^on: //p' $$conditions)" \
-	    --seed "$$(sed -n 's/^seed: //p' $$conditions)" || exit 1; done
+	  sed -n 's/^mode: //p; s/^on: //p; s/^seed: //p' $$conditions | paste -sd ' ' -; done | sort -u | \
+	while read -r mode on seed; do \
+	  $(BUILD)/svclab capture $$(sed -n 's/^scenario: //p' tests/captures/*-$$mode-$$on.txt) \
+	    --mode $$mode --on $$on --seed $$seed </dev/null || exit 1; done
 
 bench:
 	@tools/deps.sh bench

@@ -160,11 +160,14 @@ int cmd_capture(int argc, char **argv)
 	a.options.virtual_time = getenv("SVCLAB_VIRTUAL_TIME") != NULL;
 	if (strncmp(a.options.on, "vm", 2) == 0)
 		return vm_capture(&a.options, a.out, a.files, a.file_count);
+	a.options.progress = vm_progress();
 	int worst = EXIT_PASS;
 	for (uint32_t i = 0; i < a.file_count; i++) {
 		int code = capture_one(&a, a.files[i]);
 		worst = code > worst ? code : worst;
 	}
+	if (a.options.progress)
+		fclose(a.options.progress);
 	free(a.files);
 	return worst;
 }

@@ -109,9 +109,7 @@ int cmd_run(int argc, char **argv)
 	bool vm = a.options.on && strncmp(a.options.on, "vm", 2) == 0;
 	a.options.require = require && strstr(require, vm ? "vm" : "netns");
 	a.options.virtual_time = getenv("SVCLAB_VIRTUAL_TIME") != NULL;
-	const char *progress = getenv("SVCLAB_PROGRESS");
-	if (progress && (a.options.progress = fopen(progress, "w")) != NULL)
-		setvbuf(a.options.progress, NULL, _IOLBF, 0);
+	a.options.progress = vm ? NULL : vm_progress();
 	int code = vm ? vm_run(&a.options, a.files, a.file_count) : scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
 	if (a.options.progress)
 		fclose(a.options.progress);

@@ -37,6 +37,15 @@ const char *data_folder(char *out, size_t size)
 	return out;
 }
 
+FILE *vm_progress(void)
+{
+	const char *path = getenv("SVCLAB_PROGRESS");
+	FILE *out = path ? fopen(path, "w") : NULL;
+	if (out)
+		setvbuf(out, NULL, _IOLBF, 0);
+	return out;
+}
+
 /* Where the kernel and the initramfs are kept between runs. */
 static const char *vm_folder(char *out, size_t size)
 {

@@ -6,6 +6,8 @@
 #ifndef CLI_VM_H
 #define CLI_VM_H
 
+#include <stdio.h>
+
 #include "lua/scenario.h"
 
 /* Runs `svclab run` on the files in the VM, replacing this process; returns only when that
@@ -15,6 +17,10 @@ int vm_run(const struct scenario_options *options, const char *const *files, uin
 /* The same for `svclab capture`; the files land in `out`. */
 int vm_capture(const struct scenario_options *options, const char *out, const char *const *files,
 	       uint32_t count);
+
+/* Where a run in the VM says how far it is ($SVCLAB_PROGRESS, the guest's console), for the
+ * caller to close; NULL elsewhere. */
+FILE *vm_progress(void);
 
 /* The folder that holds vm/ and scenarios/: $SVCLAB_DATA, the checkout that the program
  * was built in, or the installed one. In `out`. */
