@@ -14,18 +14,22 @@ static bool has_type(const struct dns_master_node *node, uint16_t type)
 	return false;
 }
 
-/* Appends the node's records of a type (ANY: all), under `owner` where it is given. */
+/* Appends the node's records of a type (ANY: all), under `owner` where it is given. The
+ * owner is copied: the question it comes from may be gone before the reply. */
 static uint32_t add_records(struct arena *a, struct dns_section *out,
 			    const struct dns_master_node *node, uint16_t type,
 			    const struct dns_name *owner)
 {
+	const struct dns_name *kept = NULL;
 	uint32_t added = 0;
 	for (uint32_t i = 0; node && i < node->count; i++) {
 		struct dns_rr rr = node->records[i];
 		if (rr.type != type && type != DNS_ANY)
 			continue;
-		if (owner)
-			rr.owner = owner;
+		if (owner && !kept)
+			kept = dns_name_keep(a, owner);
+		if (kept)
+			rr.owner = kept;
 		dns_section_add(a, out, &rr);
 		added++;
 	}
