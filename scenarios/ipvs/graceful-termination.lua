@@ -3,7 +3,7 @@
 -- over. Coming back before that, it is removed and added anew, and has its connections again.
 scenario {
   name = "graceful termination in ipvs mode",
-  refs = { "CHN-03", "CHN-05", "#57841" },
+  refs = { "CHN-03", "CHN-05", "#57841", "#84322" },
   nodes = { "a", "b" },
   dataplanes = { "ipvs" },
   no_dns = true,
