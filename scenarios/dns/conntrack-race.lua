@@ -4,7 +4,7 @@
 -- (musl). Later ones let both pass: on 6.18, of 5,000 pairs sent by two threads to a DNAT with two
 -- targets, 1,328 clashed (clash_resolve) and all 10,000 datagrams arrived.
 scenario {
-  name = "the A and AAAA race in conntrack", refs = { "CTK-15" }, nodes = { "a", "b" },
+  name = "the A and AAAA race in conntrack", refs = { "CTK-15", "#56903" }, nodes = { "a", "b" },
 }
 local NAME = "kubernetes.default.svc.cluster.local."
 

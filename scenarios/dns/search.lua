@@ -1,7 +1,7 @@
 -- ndots:5 and three search entries: a name outside costs eight queries, with a final dot two; a
 -- Service in the own namespace two. Counted where they arrive: at the CoreDNS pods.
 scenario {
-  name = "queries of a search list", refs = { "DNS-17", "DNS-16" },
+  name = "queries of a search list", refs = { "DNS-17", "DNS-16", "#14051" },
   upstream = [[
 . 86400 IN SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 3600
 example.com. 3600 IN A 93.184.216.34
