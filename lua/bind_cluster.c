@@ -200,22 +200,6 @@ static int svclab_node_fault(lua_State *L)
 					    &err), &err);
 }
 
-/* env(namespace, pod, container or nil) -> "NAME=value" lines */
-static int svclab_env(lua_State *L)
-{
-	struct control *c = world_control(need_verb(L));
-	const char *pod = luaL_checkstring(L, 2), *container = luaL_optstring(L, 3, NULL);
-	uint64_t id = control_container_id(c, luaL_checkstring(L, 1), pod, container);
-	struct strbuf text = { 0 };
-	if (!id)
-		return luaL_error(L, "container %s of pod %s is not running", container ? container : "",
-				  pod);
-	control_container_env(c, id, &text);
-	lua_pushlstring(L, strbuf_text(&text), text.length);
-	strbuf_free(&text);
-	return 1;
-}
-
 void bind_cluster(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -225,7 +209,6 @@ void bind_cluster(lua_State *L)
 		{ "drained", svclab_drained }, { "settled", svclab_settled },
 		{ "force_probe", svclab_force_probe }, { "kill_container", svclab_kill_container },
 		{ "kill_sandbox", svclab_kill_sandbox }, { "node_fault", svclab_node_fault },
-		{ "env", svclab_env },
 		{ NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 }

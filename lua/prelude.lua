@@ -423,13 +423,6 @@ function place:heal_probes(container)
   local n, p = pod_key(self)
   for _, probe in ipairs { "readiness", "liveness", "startup" } do s.force_probe(n, p, container, probe, "none") end
 end
--- The environment of a pod's container, by name.
-function place:env(container)
-  local n, p = pod_key(self)
-  local t = {}
-  for name, value in s.env(n, p, container):gmatch "([^\n=]+)=([^\n]*)" do t[name] = value end
-  return t
-end
 function place:kill(exit_code, container) local n, p = pod_key(self); s.kill_container(n, p, container, exit_code) end
 function place:kill_sandbox() s.kill_sandbox(pod_key(self)) end
 function place:down() s.node_fault(short(self.name), "down") end

@@ -187,7 +187,6 @@ function switch_mode(mode) end
 ---@field pass_readiness fun(self, container?: string)
 ---@field fail_liveness fun(self, container?: string)
 ---@field heal_probes fun(self)
----@field env fun(self, container?: string): table<string,string> a running container's environment
 ---@field kill fun(self, exit_code?: integer, container?: string)
 ---@field kill_sandbox fun(self)
 
