@@ -487,6 +487,11 @@ static inline bool kernel_agrees(const struct kernel_case *c)
 	char line[256] = "";
 	bool played = kernel_judge(c, c->count, &differ);
 	unsigned good = 0, bad = c->count;
+	/* A busy machine's frames come late; a wrong model is wrong each time. */
+	for (unsigned again = 0; again < 2 && differ.length; again++) {
+		strbuf_clear(&differ);
+		played = kernel_judge(c, c->count, &differ);
+	}
 	while (played && differ.length && bad - good > 1) {
 		unsigned middle = good + (bad - good) / 2;
 		strbuf_clear(&now);

@@ -362,6 +362,9 @@ static inline struct packet *xt_random_packet(struct xt_random *r, struct craft 
 			       .tos = (uint8_t)(xt_random_below(r, 4) << 2) };
 	*right = xt_random_one_in(r, 4);
 	bool answer = *right && xt_random_one_in(r, 2), strange = xt_random_one_in(r, 20);
+	/* Not in IPv6: errors to such a sender come from the address of the interface that it
+	 * came in by, which the model does not know yet. */
+	strange &= r->family != NET_V6;
 	xt_random_parse(r, *right != strange ? "10.0.2.2" : "10.0.1.2", &ip.src);
 	ip.src.bytes[ip.src.family == NET_V6 ? 15 : 3] = (uint8_t)(2 + xt_random_below(r, 2));
 	xt_random_parse(r, xt_random_pick(r, xt_random_addresses), &ip.dst);
