@@ -52,7 +52,7 @@ wrong()
 	is "$1" "2 sh: $3" "$code $err"
 }
 
-plan 61
+plan 60
 
 for name in $WITH_ARTICLE; do
 	golden "$name"
