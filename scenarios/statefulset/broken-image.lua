@@ -38,10 +38,7 @@ it("stays so when the template is taken back", function()
   set "nginx:1.27"
   settle "11m"
   local uid = get("pod/web-1").metadata.uid
-  for _ = 1, 20 do
-    wait "5s"
-    expect(image "web-1"):eq "nginx:missing-tag"
-  end
+  always("100s", function() expect(image "web-1"):eq "nginx:missing-tag" end)
   expect(get("pod/web-1").metadata.uid):eq(uid)
 end)
 
