@@ -7,24 +7,9 @@
 
 #include "cli/shell/shell.h"
 
-static const char *view(struct call *c, enum dump_view which, const char *argument)
-{
-	struct strbuf text = { 0 };
-	struct err err = { "" };
-	struct place *p = shell_place(c->s, c->io);
-	if (!p)
-		return NULL;
-	int code = world_dump(c->s->world, p, which, argument, &text, &err);
-	const char *copy = code ? NULL : arena_strdup(c->arena, strbuf_text(&text));
-	strbuf_free(&text);
-	if (code)
-		call_fail(c, 1, "%s", err.text);
-	return copy;
-}
-
 static int show(struct call *c, enum dump_view which, const char *argument)
 {
-	const char *text = view(c, which, argument);
+	const char *text = shell_view(c, which, argument);
 	strbuf_puts(c->out, text ? text : "");
 	return text ? 0 : 1;
 }
@@ -157,7 +142,7 @@ static int save(struct call *c)
 			table = c->argv[++i];
 		counters |= strcmp(c->argv[i], "-c") == 0 || strcmp(c->argv[i], "--counters") == 0;
 	}
-	const char *text = view(c, c->argv[0][2] == '6' ? DUMP_IP6TABLES_SAVE : DUMP_IPTABLES_SAVE, table);
+	const char *text = shell_view(c, c->argv[0][2] == '6' ? DUMP_IP6TABLES_SAVE : DUMP_IPTABLES_SAVE, table);
 	for (const char *l = text ? text : ""; *l;) {
 		size_t n = strcspn(l, "\n");
 		const char *rule = l;
@@ -183,7 +168,7 @@ static int ipset(struct call *c)
 		name = NULL;
 	if (!names)
 		return show(c, DUMP_IPSET_LIST, name);
-	const char *text = view(c, DUMP_IPSET_LIST, name);
+	const char *text = shell_view(c, DUMP_IPSET_LIST, name);
 	for (const char *l = text ? text : ""; *l; l += strcspn(l, "\n"), l += *l == '\n')
 		if (strncmp(l, "Name: ", 6) == 0)
 			strbuf_printf(c->out, "%.*s\n", (int)strcspn(l + 6, "\n"), l + 6);
@@ -232,7 +217,7 @@ static int ipvsadm(struct call *c)
 		}
 	if (!service)
 		return show(c, which, NULL);
-	const char *text = view(c, which, NULL);
+	const char *text = shell_view(c, which, NULL);
 	if (text)
 		one_service(c, text, proto, service);
 	return text ? 0 : 1;
@@ -266,7 +251,7 @@ static int nft_missing(struct call *c)
 /* list tables | table F N | chain|map|set F TABLE NAME */
 static int nft_list(struct call *c, int i)
 {
-	const char *text = view(c, DUMP_NFT, NULL), *what = c->argv[i];
+	const char *text = shell_view(c, DUMP_NFT, NULL), *what = c->argv[i];
 	size_t n, inner;
 	if (!text)
 		return 1;
@@ -345,7 +330,7 @@ static bool flow_passes(struct call *c, const char *line, const struct flow_filt
 
 static int conntrack_list(struct call *c)
 {
-	const char *text = view(c, DUMP_CONNTRACK, NULL);
+	const char *text = shell_view(c, DUMP_CONNTRACK, NULL);
 	uint32_t shown = 0;
 	for (const char *l = text ? text : ""; *l;) {
 		size_t n = strcspn(l, "\n");
@@ -372,7 +357,7 @@ static int conntrack(struct call *c)
 	const char *verb = c->argc > 1 ? c->argv[1] : "";
 	if (strcmp(verb, "-L") == 0 || strcmp(verb, "--dump") == 0)
 		return conntrack_list(c);
-	const char *text = view(c, DUMP_CONNTRACK, NULL);
+	const char *text = shell_view(c, DUMP_CONNTRACK, NULL);
 	uint32_t before = 0, after = 0;
 	for (const char *l = text ? text : ""; *l; l++)
 		before += *l == '\n';
@@ -383,7 +368,7 @@ static int conntrack(struct call *c)
 	if (strcmp(verb, "-D") != 0 && strcmp(verb, "--delete") != 0)
 		return call_fail(c, 2, "%s is not part of the simulated machine: expected -L, -C or -D", verb);
 	int code = change(c, "conntrack", false);
-	text = code ? NULL : view(c, DUMP_CONNTRACK, NULL);
+	text = code ? NULL : shell_view(c, DUMP_CONNTRACK, NULL);
 	for (const char *l = text ? text : ""; *l; l++)
 		after += *l == '\n';
 	if (!code)

@@ -9,22 +9,6 @@
 #define PING_ENDLESS 10 /* requests of a ping that nobody counts, as if stopped by Ctrl-C */
 #define PING_MAX 10000
 
-/* A view of the standpoint; NULL after a message. */
-static const char *view(struct call *c, enum dump_view which, const char *argument)
-{
-	struct strbuf text = { 0 };
-	struct err err = { "" };
-	struct place *p = shell_place(c->s, c->io);
-	if (!p)
-		return NULL;
-	int code = world_dump(c->s->world, p, which, argument, &text, &err);
-	const char *copy = code ? NULL : arena_strdup(c->arena, strbuf_text(&text));
-	strbuf_free(&text);
-	if (code)
-		call_fail(c, 1, "%s", err.text);
-	return copy;
-}
-
 /* ---- ping ------------------------------------------------------------------------------- */
 
 struct ping_options {
@@ -253,7 +237,7 @@ struct ip_options { bool one_line, brief; char family; };
 
 static int ip_addr(struct call *c, const struct ip_options *o, const char *dev, bool addresses)
 {
-	const char *links = view(c, DUMP_LINK, NULL), *addrs = view(c, DUMP_ADDR, NULL);
+	const char *links = shell_view(c, DUMP_LINK, NULL), *addrs = shell_view(c, DUMP_ADDR, NULL);
 	bool any = false;
 	if (!links || !addrs)
 		return 1;
@@ -283,7 +267,7 @@ static int ip_addr(struct call *c, const struct ip_options *o, const char *dev, 
 static int route_get(struct call *c, const char *text)
 {
 	struct net_addr a;
-	const char *routes = view(c, DUMP_ROUTE, NULL), *local = view(c, DUMP_ROUTE_LOCAL, NULL);
+	const char *routes = shell_view(c, DUMP_ROUTE, NULL), *local = shell_view(c, DUMP_ROUTE_LOCAL, NULL);
 	char best[256] = "";
 	int bits = -1;
 	if (!net_addr_parse(text, &a) || !routes || !local)
@@ -323,7 +307,7 @@ static int ip_route(struct call *c, const struct ip_options *o, int i)
 		return i + 1 < c->argc ? route_get(c, c->argv[i + 1]) : call_fail(c, 255, "expected an address");
 	for (; i < c->argc; i++)
 		local |= strcmp(c->argv[i], "local") == 0;
-	const char *text = view(c, local ? DUMP_ROUTE_LOCAL : DUMP_ROUTE, NULL);
+	const char *text = shell_view(c, local ? DUMP_ROUTE_LOCAL : DUMP_ROUTE, NULL);
 	for (const char *r = text ? text : ""; *r;) {
 		size_t n = line_length(r);
 		bool v6 = memchr(r, ':', n) != NULL;
@@ -397,7 +381,7 @@ static int route(struct call *c)
 static int ss(struct call *c)
 {
 	bool tcp = false, udp = false, listen = false, all = false;
-	const char *text = view(c, DUMP_SOCKETS, NULL);
+	const char *text = shell_view(c, DUMP_SOCKETS, NULL);
 	for (int i = 1; i < c->argc; i++) {
 		if (c->argv[i][0] != '-')
 			continue;

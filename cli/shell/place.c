@@ -25,6 +25,21 @@ struct place *shell_place(struct shell *s, const struct io *io)
 	return p;
 }
 
+const char *shell_view(struct call *c, enum dump_view which, const char *argument)
+{
+	struct strbuf text = { 0 };
+	struct err err = { "" };
+	struct place *p = shell_place(c->s, c->io);
+	if (!p)
+		return NULL;
+	int code = world_dump(c->s->world, p, which, argument, &text, &err);
+	const char *copy = code ? NULL : arena_strdup(c->arena, strbuf_text(&text));
+	strbuf_free(&text);
+	if (code)
+		call_fail(c, 1, "%s", err.text);
+	return copy;
+}
+
 bool stand_is_node(const struct shell *s)
 {
 	return strncmp(stand_of(s)->place, "pod/", 4) != 0;

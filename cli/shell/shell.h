@@ -167,9 +167,12 @@ void shell_unset(struct shell *s, const char *name);
 
 /* ---- cli/shell/place.c ------------------------------------------------------------------------- */
 
+struct call;
 struct stand *shell_stand(struct shell *s);
 /* The standpoint's place; NULL: it is gone, said on `io`. */
 struct place *shell_place(struct shell *s, const struct io *io);
+/* A tool's view at the standpoint, kept as long as the call; NULL after a message. */
+const char *shell_view(struct call *c, enum dump_view which, const char *argument);
 bool stand_is_node(const struct shell *s);
 /* A variable of the container's environment, or of the machine's; NULL: none. Valid until
  * the next call. */

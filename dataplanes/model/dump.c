@@ -10,6 +10,23 @@
 #include "linux/recent.h"
 #include "linux/xtables/xtables.h"
 
+/* Views that are ipvsadm's alone; false: another tool's. */
+static bool dump_ipvs(const struct model_place *p, enum dump_view view, struct strbuf *out)
+{
+	static const struct {
+		enum dump_view view;
+		enum ipvs_view text;
+	} texts[] = { { DUMP_IPVSADM, IPVS_LIST }, { DUMP_IPVSADM_CONNECTIONS, IPVS_CONNECTIONS },
+		      { DUMP_IPVSADM_STATS, IPVS_STATS }, { DUMP_IPVSADM_SAVE, IPVS_SAVE },
+		      { DUMP_IPVSADM_RATE, IPVS_RATE } };
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].view == view) {
+			ipvs_print(netns_ipvs(p->ns), texts[i].text, out);
+			return true;
+		}
+	return false;
+}
+
 int model_dump(struct executor *e, const char *place, enum dump_view view, const char *argument,
 	       struct strbuf *out, struct err *err)
 {
@@ -28,15 +45,6 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 		return 0;
 	case DUMP_IPSET:
 		ipset_save(netns_ipset(p->ns), out);
-		return 0;
-	case DUMP_IPVSADM:
-		ipvs_print(netns_ipvs(p->ns), IPVS_LIST, out);
-		return 0;
-	case DUMP_IPVSADM_CONNECTIONS:
-		ipvs_print(netns_ipvs(p->ns), IPVS_CONNECTIONS, out);
-		return 0;
-	case DUMP_IPVSADM_STATS:
-		ipvs_print(netns_ipvs(p->ns), IPVS_STATS, out);
 		return 0;
 	case DUMP_CONNTRACK:
 		if (argument && strcmp(argument, "-S") == 0)
@@ -74,14 +82,11 @@ int model_dump(struct executor *e, const char *place, enum dump_view view, const
 			return err_set(err, ENOENT, "The set with the given name does not exist");
 		ipset_list(netns_ipset(p->ns), argument, out);
 		return 0;
-	case DUMP_IPVSADM_SAVE:
-	case DUMP_IPVSADM_RATE:
-		ipvs_print(netns_ipvs(p->ns), view == DUMP_IPVSADM_SAVE ? IPVS_SAVE : IPVS_RATE, out);
-		return 0;
 	case DUMP_LINK:
 		netns_print_links(p->ns, out);
 		return 0;
 	default:
-		return err_set(err, ENOTSUP, "the Linux model does not print this view");
+		return dump_ipvs(p, view, out) ? 0 : err_set(err, ENOTSUP,
+			"the Linux model does not print this view");
 	}
 }
