@@ -101,10 +101,10 @@ int world_enter(struct world *w, const char *node, struct err *err);
 int64_t world_now(const struct world *w);
 /* Runs all events up to `until_ns`. */
 void world_run(struct world *w, int64_t until_ns);
-/* Runs until `done(ctx)` is true or the time is reached; whether it became true. */
 /* On real Linux: whether the clock may jump while no client waits (starts and rollouts
  * do); what the kernel times itself does not jump. Virtual time always may. */
 void world_hurry(struct world *w, bool hurry);
+/* Runs until `done(ctx)` is true or the time is reached; whether it became true. */
 bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, int64_t until_ns);
 
 /* ---- places --------------------------------------------------------------- */

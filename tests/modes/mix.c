@@ -77,7 +77,6 @@ static enum mix_front draw_front(struct choice *c)
 
 static void draw_probe(const struct mix *m, struct choice *c, struct mix_probe *p)
 {
-	p->there = true;
 	p->service = below(c, MIX_SERVICES);
 	const struct mix_service *s = &m->services[p->service];
 	do
@@ -270,9 +269,8 @@ void mix_proxy_config(const struct mix *m, struct strbuf *out)
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-const char *mix_from(const struct mix *m, const struct mix_probe *p, char out[64])
+const char *mix_from(const struct mix_probe *p, char out[64])
 {
-	(void)m;
 	switch (p->client) {
 	case CLIENT_POD:
 		snprintf(out, 64, "pod/cli-%c", node_letters[p->at]);
@@ -306,12 +304,11 @@ uint16_t mix_port(const struct mix_probe *p)
 	}
 }
 
-const char *mix_to(const struct mix *m, const struct mix_probe *p, const char *cluster_ip,
-		   const char *node_address, const char *gateway, char out[96])
+const char *mix_to(const struct mix_probe *p, const char *cluster_ip, const char *node_address,
+		   const char *gateway, char out[96])
 {
 	char own[32];
 	const char *address = cluster_ip;
-	(void)m;
 	switch (p->front) {
 	case FRONT_NODE_PORT:
 		address = node_address;

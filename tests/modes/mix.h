@@ -19,7 +19,7 @@ enum { MIX_NODES = 3, MIX_PODS = 5, MIX_SERVICES = 4, MIX_PROBES = 14, MIX_GROUP
 enum mix_state { POD_READY, POD_UNREADY, POD_DRAINING, POD_DRAINING_UNREADY };
 
 struct mix_pod {
-	bool there, host_network;
+	bool there;
 	uint8_t group, node;
 	enum mix_state state;
 };
@@ -73,9 +73,9 @@ void mix_yaml(const struct mix *m, struct strbuf *out);
 void mix_proxy_config(const struct mix *m, struct strbuf *out);
 /* The contract's names of a probe's ends; `cluster_ip` is the Service's address in the
  * probe's family. */
-const char *mix_from(const struct mix *m, const struct mix_probe *p, char out[64]);
-const char *mix_to(const struct mix *m, const struct mix_probe *p, const char *cluster_ip,
-		   const char *node_address, const char *gateway, char out[96]);
+const char *mix_from(const struct mix_probe *p, char out[64]);
+const char *mix_to(const struct mix_probe *p, const char *cluster_ip, const char *node_address,
+		   const char *gateway, char out[96]);
 
 uint16_t mix_port(const struct mix_probe *p);
 

@@ -123,7 +123,7 @@ static bool aim(const struct run *r, const struct mix_probe *p, char to[96])
 	if (client && client->spec.pod_cidr && net_prefix_parse(client->spec.pod_cidr, &cidr) &&
 	    net_prefix_nth(&cidr, 1, &a))
 		net_addr_text(&a, gateway);
-	mix_to(r->mix, p, own, node, gateway, to);
+	mix_to(p, own, node, gateway, to);
 	return true;
 }
 
@@ -178,7 +178,7 @@ static int ask(struct run *r, const struct mix_probe *p, struct seen *s)
 	struct trace_report report = { 0 };
 	if (!p->there || !aim(r, p, to))
 		return 0;
-	struct trace_query q = { .from = mix_from(r->mix, p, from), .to = to,
+	struct trace_query q = { .from = mix_from(p, from), .to = to,
 				 .proto = protocol(r, p), .exhaustive = true };
 	int code = world_trace(r->world, &q, &report, r->err);
 	for (uint32_t i = 0; i < report.count && !code; i++)
@@ -193,7 +193,7 @@ static struct op *connection(struct run *r, const struct mix_probe *p, bool keep
 {
 	char from[64], to[96];
 	struct op *op = NULL;
-	struct place *client = world_place(r->world, mix_from(r->mix, p, from), NULL);
+	struct place *client = world_place(r->world, mix_from(p, from), NULL);
 	struct request q = { .target = to, .timeout_ns = 3 * NS_PER_S, .keep_open = keep };
 	if (!client || !aim(r, p, to) || world_request(r->world, client, &q, &op, r->err))
 		return NULL;

@@ -56,7 +56,7 @@ static void change(const struct mix *m, struct strbuf *out)
 	strbuf_puts(out, "  settle()\n");
 }
 
-static const char *target(const struct mix *m, const struct mix_probe *p, char out[96])
+static const char *target(const struct mix_probe *p, char out[96])
 {
 	char own[64], node[32], gateway[32];
 	snprintf(own, sizeof own, p->v6 ? "\" .. get(\"service/s%u\").spec.clusterIPs[2] .. \""
@@ -67,7 +67,7 @@ static const char *target(const struct mix *m, const struct mix_probe *p, char o
 			      : p->front == FRONT_LOOPBACK ? (p->v6 ? "::1" : "127.0.0.1")
 			      : p->front == FRONT_GATEWAY  ? gateway : own;
 	if (p->front == FRONT_BALANCER || p->front == FRONT_EXTERNAL)
-		return mix_to(m, p, "", "", "", out);
+		return mix_to(p, "", "", "", out);
 	if (p->front == FRONT_PING)
 		snprintf(out, 96, "%s", address);
 	else
@@ -114,9 +114,9 @@ void scenario_of(const struct mix *m, const struct difference *d,
 	head(m, d, out);
 	states(m, out);
 	answers(d, all, out);
-	target(m, p, to);
+	target(p, to);
 	strbuf_printf(out, "it(\"%s\", function()\n  local to = \"%s\"\n", sentences[d->aspect], to);
-	mix_from(m, p, from);
+	mix_from(p, from);
 	bool outside = strncmp(from, "outside/", 8) == 0;
 	const char *slash = strchr(from, '/') + 1;
 	strbuf_printf(out, "  local client = %s \"%s\"\n",
