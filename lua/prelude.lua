@@ -101,15 +101,23 @@ function wait(duration)
   s.sleep(ns)
 end
 
+-- An expectation that does not hold, or a field of an object that has none yet: it is early.
+local function early(problem)
+  if type(problem) == "table" then return problem.expectation end
+  return tostring(problem):find("attempt to index a nil value", 1, true)
+end
+
 function eventually(duration, check, every)
   local deadline = s.now() + s.duration(duration)
   local step = s.duration(every or "250ms")
   while true do
     local ok, problem = pcall(check)
     if ok then return end
-    if type(problem) ~= "table" or not problem.expectation then error(problem, 0) end
+    if not early(problem) then error(problem, 0) end
     if s.now() >= deadline then
-      problem.expectation = problem.expectation .. ("  (still so after %s)\n"):format(tostring(duration))
+      if type(problem) == "table" then
+        problem.expectation = problem.expectation .. ("  (still so after %s)\n"):format(tostring(duration))
+      end
       error(problem, 0)
     end
     s.hurry(true)

@@ -60,7 +60,7 @@ function by_dataplane(choices) end
 ---@field never fun(self): Expectation the opposite of what follows
 ---@return Expectation
 function expect(value) end
----Tries again until the check passes or the time is over.
+---Tries again until the check passes or the time is over; a field of what is not there yet is waited for too.
 function eventually(duration, check, every) end
 ---The check holds all the time.
 function always(duration, check, every) end

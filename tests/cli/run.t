@@ -2,7 +2,7 @@
 # svclab run: TAP, exit codes, errors in one line, the same bytes for the same seed,
 # captures that tshark reads.
 . tests/cli/lib.sh
-plan 22
+plan 24
 scale=scenarios/statefulset/scale.lua
 
 run "$SVCLAB" run "$scale" --dataplane iptables --pcap "$folder/one" --seed 7
@@ -50,6 +50,18 @@ error() { # NAME PATTERN FILE: exit 2, Bail out!, one line on standard error
 }
 printf 'scenario { name = "x" }\nit("x", function() local t t.x = 1 end)\n' >"$folder/lua.lua"
 error "a Lua error is one line with file, line and column" 'lua\.lua:2:[0-9]+: attempt to index a nil value' "$folder/lua.lua"
+cat >"$folder/early.lua" <<'LUA'
+scenario { name = "early", nodes = { "a" }, no_dns = true }
+it("waits for what is not there yet", function()
+  local late
+  spawn(function() wait "3s" late = { status = { phase = "Running" } } end)
+  eventually("5s", function() expect(late.status.phase):eq "Running" end)
+end)
+LUA
+run "$SVCLAB" run "$folder/early.lua" -d iptables
+is "eventually waits for a field that is not there yet" 0 "$code"
+printf 'scenario { name = "x" }\nit("x", function() eventually("1s", function() expect(get("pod/no").status):eq(1) end) end)\n' >"$folder/never.lua"
+error "what never comes is told with its place" 'never\.lua:2:[0-9]+: attempt to index a nil value' "$folder/never.lua"
 printf 'scenario { name = "x" \nit(' >"$folder/syntax.lua"
 error "a syntax error says what was expected" 'syntax\.lua:2:1: .* expected' "$folder/syntax.lua"
 printf 'scenario { name = "x" }\napply "broken.yaml"\nit("x", function() end)\n' >"$folder/yaml.lua"
