@@ -3,7 +3,8 @@
  * A process for each batch would be most of what a small cluster costs. The lines below are
  * said over rtnetlink as ip(8) says them; any other line goes to ip itself.
  *
- *   link add NAME [address MAC] type bridge stp_state 0 forward_delay 0 | type dummy
+ *   link add NAME [address MAC] type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+ *   link add NAME type dummy
  *   link add NAME type veth peer name NAME netns /proc/self/fd/N
  *   link set NAME [master NAME] [up|down] | type bridge_slave hairpin on
  *   link del NAME
@@ -125,13 +126,15 @@ static int link_add(const struct line *l)
 		return ENOSYS;
 	struct rtattr *info = attribute(&m, IFLA_LINKINFO, NULL, 0);
 	attribute_text(&m, IFLA_INFO_KIND, w[1]);
-	bool bridge = is(w[1], "bridge") && is(w[2], "stp_state") && is(w[4], "forward_delay");
+	bool bridge = is(w[1], "bridge") && is(w[2], "stp_state") && is(w[4], "forward_delay") &&
+		      is(w[6], "mcast_snooping");
 	bool veth = is(w[1], "veth") && is(w[2], "peer") && is(w[3], "name") && w[4] && is(w[5], "netns");
 	int number;
 	if (bridge) {
 		struct rtattr *data = attribute(&m, IFLA_INFO_DATA, NULL, 0);
 		attribute_number(&m, IFLA_BR_STP_STATE, 0);
 		attribute_number(&m, IFLA_BR_FORWARD_DELAY, 0);
+		attribute(&m, IFLA_BR_MCAST_SNOOPING, &(uint8_t){ 0 }, 1);
 		close_nested(&m, data);
 	} else if (veth && w[6] && sscanf(w[6], "/proc/self/fd/%d", &number) == 1) {
 		struct rtattr *data = attribute(&m, IFLA_INFO_DATA, NULL, 0);

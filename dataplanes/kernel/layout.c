@@ -13,6 +13,9 @@
 
 #define LAN_BRIDGE "eth0" /* what the gateway sees of the LAN, by its name in the Linux model */
 #define OVERLAY_BRIDGE "overlay"
+/* A bridge that snoops joins groups itself: its reports (IGMP, MLD) pass the nodes' chains
+ * at random moments, and their rules count them. */
+#define BRIDGE "type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
 
 static const struct net_prefix *lan_of(const struct executor *e, uint8_t family)
 {
@@ -145,8 +148,7 @@ int kernel_layout_open(struct executor *e, struct err *err)
 	struct kernel_place *g = e->gateway;
 	struct strbuf b = { 0 };
 	int code = prepare(e, g->ns, true, err);
-	strbuf_puts(&b, "link add " LAN_BRIDGE " type bridge stp_state 0 forward_delay 0\n"
-			"link add " OVERLAY_BRIDGE " type bridge stp_state 0 forward_delay 0\n"
+	strbuf_puts(&b, "link add " LAN_BRIDGE " " BRIDGE "link add " OVERLAY_BRIDGE " " BRIDGE
 			"link set " LAN_BRIDGE " up\nlink set " OVERLAY_BRIDGE " up\n");
 	for (int i = 0; i < 2; i++) {
 		const struct net_prefix *lan = &e->topology.lan[i];
@@ -260,8 +262,8 @@ static int attach_node(struct executor *e, struct kernel_place *p, struct err *e
 	if (!p->routed) {
 		/* A bridge without an address of its own takes over its ports' ones. */
 		uint64_t mac = hash_bytes(p->name, strlen(p->name), 0);
-		strbuf_printf(&b, "link add %s address 02:%02x:%02x:%02x:%02x:01 type bridge stp_state 0 "
-				  "forward_delay 0\nlink set %s up\n", p->bridge, (unsigned)(mac & 255),
+		strbuf_printf(&b, "link add %s address 02:%02x:%02x:%02x:%02x:01 " BRIDGE
+				  "link set %s up\n", p->bridge, (unsigned)(mac & 255),
 			      (unsigned)(mac >> 8 & 255), (unsigned)(mac >> 16 & 255),
 			      (unsigned)(mac >> 24 & 255), p->bridge);
 		for (int i = 0; i < 2; i++) {
