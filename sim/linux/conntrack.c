@@ -356,6 +356,17 @@ static bool track(struct conntrack *ct, struct packet *p, uint16_t zone)
 	return true;
 }
 
+/* Linux puts the datagram together first (nf_defrag); here a first fragment passes for the
+ * whole and others are invalid, which a trace says. */
+static bool note_fragment(const struct packet *p)
+{
+	const uint8_t *ip = p->bytes + p->l3;
+	bool fragment = p->fragment || (p->family == NET_V4 && (ip[6] & 0x3f || ip[7]));
+	if (fragment && p->trace && !p->trace->undecidable)
+		p->trace->undecidable = "reassembly of IP fragments";
+	return fragment;
+}
+
 static enum nf_verdict on_track(void *ctx, struct hook_state *state)
 {
 	struct conntrack *ct = ctx;
@@ -368,10 +379,12 @@ static enum nf_verdict on_track(void *ctx, struct hook_state *state)
 	p->ct = NULL;
 	p->ct_info = CT_INFO_INVALID;
 	sweep_loose(ct);
+	if (note_fragment(p))
+		step_tracked(state, "a fragment, which svclab does not put together with others");
 	if (is_discovery(p)) {
 		p->ct_info = CT_INFO_UNTRACKED;
 	} else if (p->fragment || (p->proto == PROTO_TCP && !ct_tcp_sane(p))) {
-		ct->stats.invalid++; /* there is no reassembly */
+		ct->stats.invalid++;
 	} else if (packet_is_icmp_error(p)) {
 		track_error(ct, p, zone);
 		ct->stats.invalid += p->ct == NULL;

@@ -6,6 +6,9 @@
  * end of INPUT or POSTROUTING: what is dropped between leaves no entry. Expiry
  * is lazy: an entry past its deadline is treated as absent wherever it is met.
  *
+ * IP fragments are not put together as Linux's nf_defrag does: the first passes for the
+ * whole datagram, the others are INVALID, and traces call it undecidable.
+ *
  * Timeouts, sysctls and states are Linux's: behaviours CTK-13, CTK-14.
  */
 #ifndef LINUX_CONNTRACK_H

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "linux/hook.h"
+#include "linux/xtables/xtables.h"
 #include "tests/unit/linux_lab.h"
 
 /* A Service in miniature: 10.96.0.1:80 goes to 10.0.2.2:8080, and is masqueraded. */
@@ -453,6 +454,60 @@ static void zones_and_marks(void)
 	lab_close(&lab);
 }
 
+static struct packet *from_client(struct lab *lab, const char *from, uint16_t port)
+{
+	struct craft_ip ip = { .src = lab_addr(from), .dst = lab_addr("10.0.2.2"),
+			       .src_port = 57713, .dst_port = port };
+	return craft_udp(lab->env.craft, &ip, "q", 1);
+}
+
+/* nf_nat_bysource, as random rules on Linux 6.18 showed it (kernel_nft.c). */
+static void one_source_one_translation(void)
+{
+	static const struct xt_restore_options options = { .file = "rules" };
+	static const char rules[] = "*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n";
+	struct lab lab;
+	struct strbuf text = { 0 };
+	lab_open(&lab);
+	CHECK_INT(xt_restore(netns_xt(lab.router, NET_V4), rules, strlen(rules), &options, NULL), 0);
+	netns_input(lab.router, lab.left, from_client(&lab, "10.0.1.2", 53));
+	choice_script(lab.env.choice, "masq-port", 0);
+	netns_input(lab.router, lab.left, from_client(&lab, "10.0.1.3", 53)); /* 57713 is taken */
+	netns_input(lab.router, lab.left, from_client(&lab, "10.0.1.3", 54));
+	CHECK_TEXT(listing(lab.router, &text),
+"udp      17 30 src=10.0.1.2 dst=10.0.2.2 sport=57713 dport=53 [UNREPLIED] src=10.0.2.2 dst=10.0.2.1 sport=53 dport=57713 mark=0 use=1\n"
+"udp      17 30 src=10.0.1.3 dst=10.0.2.2 sport=57713 dport=53 [UNREPLIED] src=10.0.2.2 dst=10.0.2.1 sport=53 dport=1024 mark=0 use=1\n"
+"udp      17 30 src=10.0.1.3 dst=10.0.2.2 sport=57713 dport=54 [UNREPLIED] src=10.0.2.2 dst=10.0.2.1 sport=54 dport=1024 mark=0 use=1\n");
+	conntrack_flush(netns_conntrack(lab.router));
+	netns_input(lab.router, lab.left, from_client(&lab, "10.0.1.3", 54)); /* nobody to follow */
+	CHECK_TEXT(listing(lab.router, &text),
+"udp      17 30 src=10.0.1.3 dst=10.0.2.2 sport=57713 dport=54 [UNREPLIED] src=10.0.2.2 dst=10.0.2.1 sport=54 dport=57713 mark=0 use=1\n");
+	strbuf_free(&text);
+	lab_close(&lab);
+}
+
+/* Linux would put it together first; what is not done is said. */
+static void fragments_are_said(void)
+{
+	struct lab lab;
+	lab_open(&lab);
+	netns_conntrack(lab.router);
+	for (unsigned offset = 0; offset < 2; offset++) {
+		struct trace *t = trace_new();
+		struct packet *p = from_client(&lab, "10.0.1.2", 53);
+		p->bytes[p->l3 + 6] = offset ? 0 : 0x20; /* more of it comes */
+		p->bytes[p->l3 + 7] = (uint8_t)offset;
+		CHECK_INT(packet_parse(p), 0);
+		p->trace = t;
+		netns_input(lab.router, lab.left, p);
+		lab_run(&lab, NS_PER_MS);
+		CHECK_TEXT(t->undecidable, "reassembly of IP fragments");
+		trace_free(t);
+	}
+	CHECK_INT(conntrack_stats(netns_conntrack(lab.router)).invalid, 1);
+	lab_close(&lab);
+}
+
 static const struct check tests[] = {
 	{ "a service with DNAT and masquerade answers, and its entry prints as conntrack -L",
 	  service_through_router },
@@ -474,6 +529,9 @@ static const struct check tests[] = {
 	{ "entries are deleted by original destination and reply source",
 	  cleanup_as_kube_proxy_does },
 	{ "a zone is kept and printed", zones_and_marks },
+	{ "a source that has a translation keeps it for other destinations",
+	  one_source_one_translation },
+	{ "fragments are not put together, and traces say so", fragments_are_said },
 };
 
 CHECK_MAIN(tests)
