@@ -48,5 +48,5 @@ it("serves all the time", function()
   settle()
   expect(cli:request("svc/web:80").backend):matches "^default/web%-"
   deployment "nginx:1.25"
-  expect(cli:load("svc/web:80", { count = 150, rate = 10, timeout = "1s" }).failures):eq(0)
+  expect(cli:load("svc/web:80", { count = 400, rate = 10, timeout = "1s" }).failures):eq(0)
 end)

@@ -4,7 +4,7 @@
  * integer weights; it returns the index chosen. Sites in use:
  *
  *   "backend"    which endpoint: xtables statistic, nft numgen, scheduler start
- *   "isn"        TCP initial sequence numbers       "sport"  ephemeral ports
+ *   "isn"        SCTP verification tags             "sport"  ephemeral ports
  *   "masq-port"  --random-fully                     "name"   pod name suffixes
  *   "address"    allocation of IPs and node ports   "start"  container start delays
  *   "schedule"   ties in the scheduler              "dns-id" query identifiers

@@ -277,7 +277,7 @@ static int model_connect(struct sockets *n, uint8_t proto, const struct sock_nam
 		return EPROTONOSUPPORT;
 	struct sock *s = sock_new(n, SOCKK_STREAM, proto, options, fn, ctx);
 	s->peer = *remote;
-	int code = choose_local(n, proto, remote, &s->local);
+	int code = choose_local(n, proto, remote, &s->local, &s->isn);
 	if (code) {
 		sock_free(s);
 		return code;

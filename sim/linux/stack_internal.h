@@ -41,6 +41,7 @@ struct sock {
 	struct sctp_assoc *sctp;
 	struct event_id timer, telling;
 	int64_t timer_ns;
+	uint32_t isn; /* of a stream in place of one in TIME_WAIT; 0: by address and clock */
 	uint16_t ip_id, echo_id, echo_sequence;
 	struct icmp_notice notice; /* the last ICMP error about it */
 	struct sock_note *notes, **last_note;
@@ -101,9 +102,10 @@ void remove_keys(struct sock *s);
 /* bind(): checks address and port. 0, EADDRNOTAVAIL, EADDRINUSE. */
 int check_bind(struct sockets *n, uint8_t proto, const struct sock_name *local, bool listener,
 	       bool reuse);
-/* Fills in local address and port for a connection to `peer`. 0 or errno. */
+/* Fills in local address and port for a connection to `peer`. 0 or errno. `isn`: set for
+ * TCP when the port is taken from a connection in TIME_WAIT. */
 int choose_local(struct sockets *n, uint8_t proto, const struct sock_name *peer,
-		 struct sock_name *local);
+		 struct sock_name *local, uint32_t *isn);
 /* Port for an unconnected datagram socket. */
 int choose_port(struct sockets *n, uint8_t proto, struct sock_name *local);
 

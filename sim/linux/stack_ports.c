@@ -149,13 +149,14 @@ static uint16_t first_try(struct sockets *n)
 /* A port that the caller names: a connection of it in TIME_WAIT makes room at once, as
  * with tcp_timestamps (tcp_twsk_unique); any other one does not. */
 static int take_port(struct sockets *n, uint8_t proto, const struct sock_name *local,
-		     const struct sock_name *peer)
+		     const struct sock_name *peer, uint32_t *isn)
 {
 	struct sock *s = find_conn(n, proto, local, peer);
 	if (!s)
 		return 0;
 	if (proto != PROTO_TCP || tcp_state_of(s->tcp) != TCPS_TIME_WAIT)
 		return EADDRNOTAVAIL;
+	*isn = tcp_time_wait_isn(s->tcp);
 	remove_keys(s);
 	if (s->closed)
 		sock_free(s);
@@ -163,7 +164,7 @@ static int take_port(struct sockets *n, uint8_t proto, const struct sock_name *l
 }
 
 int choose_local(struct sockets *n, uint8_t proto, const struct sock_name *peer,
-		 struct sock_name *local)
+		 struct sock_name *local, uint32_t *isn)
 {
 	struct route_result route;
 	bool own = !is_any(&local->addr);
@@ -179,7 +180,7 @@ int choose_local(struct sockets *n, uint8_t proto, const struct sock_name *peer,
 	if (local->addr.family == NET_NONE)
 		return EADDRNOTAVAIL;
 	if (local->port)
-		return take_port(n, proto, local, peer);
+		return take_port(n, proto, local, peer, isn);
 	uint32_t offset = first_try(n);
 	for (uint32_t i = 0; i < EPHEMERAL_COUNT; i++) {
 		local->port = (uint16_t)(EPHEMERAL_FIRST + (offset + i) % EPHEMERAL_COUNT);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/table.h"
 #include "linux/stack_internal.h"
 #include "net/trace.h"
 
@@ -111,6 +112,26 @@ void tcp_step(struct sock *s, bool in_call)
 		sock_tell(s);
 }
 
+/* RFC 6528, as net/core/secure_seq.c does it: a keyed hash of addresses and ports, own ones
+ * first, plus a clock that steps every 64 ns. So a port that a client uses again soon begins
+ * beyond its old numbers, and a server whose end is in TIME_WAIT takes the SYN. */
+static uint32_t first_sequence(const struct sock *s)
+{
+	struct netns *ns = s->n->ns;
+	uint8_t key[2 * (sizeof(struct net_addr) + sizeof(uint16_t))], *at = key;
+	const struct sock_name *names[] = { &s->local, &s->peer };
+	if (s->isn)
+		return s->isn;
+	for (uint32_t i = 0; i < 2; i++) {
+		memcpy(at, &names[i]->addr, sizeof names[i]->addr);
+		at += sizeof names[i]->addr;
+		*at++ = (uint8_t)(names[i]->port >> 8);
+		*at++ = (uint8_t)names[i]->port;
+	}
+	uint64_t hash = hash_bytes(key, sizeof key, choice_seed(ns->env->choice));
+	return (uint32_t)hash + (uint32_t)(sock_now(s) >> 6);
+}
+
 static struct tcp *new_tcp(struct sock *s)
 {
 	struct netns *ns = s->n->ns;
@@ -120,7 +141,7 @@ static struct tcp *new_tcp(struct sock *s)
 			route.out_if == LOOPBACK_IF;
 	uint32_t mtu = loopback ? LOOPBACK_MTU : ETHERNET_MTU;
 	struct tcp_config config = {
-		.isn = (uint32_t)choice_uniform(ns->env->choice, "isn", UINT64_C(1) << 32),
+		.isn = first_sequence(s),
 		.mss = (uint16_t)(mtu - (v4 ? 20 : 40) - TCP_HEADER_BYTES),
 		.syn_retries = (uint8_t)sysctl_value(ns, SYSCTL_SYN_RETRIES),
 		.synack_retries = (uint8_t)sysctl_value(ns, SYSCTL_SYNACK_RETRIES),
@@ -168,9 +189,10 @@ static void refuse(struct netns *ns, const struct packet *p, const struct tcp_se
 }
 
 static void open_passive(struct sock *listener, const struct sock_name *local,
-			 const struct sock_name *peer, const struct tcp_segment *syn)
+			 const struct sock_name *peer, const struct tcp_segment *syn, uint32_t isn)
 {
 	struct sock *s = new_embryo(listener, local, peer);
+	s->isn = isn;
 	s->tcp = new_tcp(s);
 	tcp_accept(s->tcp, syn, sock_now(s));
 	tcp_step(s, false);
@@ -195,7 +217,9 @@ void tcp_input(struct netns *ns, struct sockets *n, struct packet *p)
 	struct sock_name peer = { packet_src(p), packet_src_port(p) };
 	struct sock *s = n ? find_conn(n, PROTO_TCP, &local, &peer) : NULL;
 	segment_of(p, &seg);
+	uint32_t isn = 0;
 	if (s && tcp_time_wait_yields(s->tcp, &seg)) {
+		isn = tcp_time_wait_isn(s->tcp);
 		remove_keys(s);
 		if (s->closed)
 			sock_free(s);
@@ -211,7 +235,7 @@ void tcp_input(struct netns *ns, struct sockets *n, struct packet *p)
 		tcp_receive(s->tcp, &seg, sock_now(s));
 		tcp_step(s, false);
 	} else if (listener) {
-		open_passive(listener, &local, &peer, &seg);
+		open_passive(listener, &local, &peer, &seg, isn);
 	} else {
 		refuse(ns, p, &seg);
 	}

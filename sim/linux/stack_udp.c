@@ -16,7 +16,7 @@ int datagram_open(struct sockets *n, const struct sock_name *remote,
 	*out = NULL;
 	int code = local.port || !remote ? check_bind(n, PROTO_UDP, &local, false, false) : 0;
 	if (!code)
-		code = remote ? choose_local(n, PROTO_UDP, remote, &local)
+		code = remote ? choose_local(n, PROTO_UDP, remote, &local, NULL)
 			      : choose_port(n, PROTO_UDP, &local);
 	if (code)
 		return code;
@@ -116,7 +116,7 @@ int echo_open(struct sockets *n, const struct net_addr *remote,
 	*out = NULL;
 	local.port = 1; /* none is needed */
 	uint8_t proto = v4 ? PROTO_ICMP : PROTO_ICMP6;
-	int code = choose_local(n, proto, &peer, &local);
+	int code = choose_local(n, proto, &peer, &local, NULL);
 	if (code && code != EADDRNOTAVAIL)
 		return code;
 	/* The identifier of a ping socket is chosen like a port. */

@@ -247,6 +247,12 @@ bool tcp_time_wait_yields(const struct tcp *t, const struct tcp_segment *segment
 	       seq_before(t->rcv_nxt, segment->seq);
 }
 
+uint32_t tcp_time_wait_isn(const struct tcp *t)
+{
+	uint32_t isn = t->snd_nxt + 65535 + 2;
+	return isn ? isn : 1;
+}
+
 bool tcp_reset_for(const struct tcp_segment *segment, struct tcp_segment *rst)
 {
 	if (segment->flags & TCP_RST)

@@ -116,6 +116,10 @@ void tcp_timer(struct tcp *t, int64_t now_ns);
 /* Whether a segment for a connection in TIME_WAIT is a SYN that opens a new one at
  * the listener (its number is beyond the old ones): the owner drops the old one. */
 bool tcp_time_wait_yields(const struct tcp *t, const struct tcp_segment *segment);
+/* The first number of a connection that takes the place of one in TIME_WAIT: beyond every
+ * number that the old one may still have on the way (tcp_timewait_state_process,
+ * tcp_twsk_unique). Never 0. */
+uint32_t tcp_time_wait_isn(const struct tcp *t);
 /* The answer that a host gives to a segment for no connection: RST as RFC 9293
  * says; false when none is due (the segment was an RST). */
 bool tcp_reset_for(const struct tcp_segment *segment, struct tcp_segment *rst);

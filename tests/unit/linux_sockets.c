@@ -89,6 +89,65 @@ static void time_wait_holds_the_port(void)
 	lab_close(&lab);
 }
 
+struct syns { /* the first numbers of what a namespace sent with SYN */
+	struct netns *client;
+	uint32_t client_first[2], server_first[2], client_count, server_count;
+};
+
+static void note_syn(void *ctx, struct netns *ns, uint16_t ifindex, int direction,
+		     const struct packet *p)
+{
+	struct syns *syns = ctx;
+	uint8_t syn = p->proto == PROTO_TCP ? packet_tcp_flags(p) & (TCP_SYN | TCP_ACK) : 0;
+	(void)ifindex;
+	if (ns != syns->client)
+		return;
+	if (direction != 1 && syn == TCP_SYN && syns->client_count < 2)
+		syns->client_first[syns->client_count++] = packet_tcp_seq(p);
+	if (direction == 1 && syn == (TCP_SYN | TCP_ACK) && syns->server_count < 2)
+		syns->server_first[syns->server_count++] = packet_tcp_seq(p);
+}
+
+static void connect_from_5000(struct lab *lab, struct lab_app *client, struct lab_app *server)
+{
+	struct sock_options options = { .local = { { 0 }, 5000 } };
+	struct sock_name to = lab_name("10.0.2.2", 80);
+	strbuf_clear(&server->said);
+	CHECK_INT(lab_connect(client, lab->client, PROTO_TCP, &to, &options), 0);
+	lab_run(lab, NS_PER_S / 2);
+	CHECK_TEXT(strbuf_text(&server->said), "accepted");
+}
+
+/* Client numbers: secure_tcp_seq, a step each 64 ns. The server's end is in TIME_WAIT:
+ * beyond its last number by 65535 + 2 (tcp_timewait_state_process). */
+static void a_port_used_again_begins_beyond(void)
+{
+	struct lab lab;
+	struct lab_app server, client, again;
+	lab_open(&lab);
+	struct syns syns = { .client = lab.client };
+	lab.env.tap = note_syn;
+	lab.env.tap_ctx = &syns;
+	lab_serve(&server, lab.server, PROTO_TCP, 80);
+	server.echo = false;
+	connect_from_5000(&lab, &client, &server);
+	struct sock *served = server.last.accepted;
+	server.sockets.class->close(served); /* the first to close waits */
+	lab_run(&lab, NS_PER_S / 4);
+	client.sockets.class->close(client.sock);
+	lab_run(&lab, NS_PER_S / 4);
+	connect_from_5000(&lab, &again, &server);
+	CHECK_TEXT(strbuf_text(&again.said), "connected");
+	CHECK_INT(syns.client_count, 2);
+	CHECK_INT(syns.client_first[1] - syns.client_first[0], NS_PER_S / 64);
+	CHECK_INT(syns.server_first[1] - syns.server_first[0],
+		  2 + 65535 + 2); /* SYN and FIN took one each */
+	lab_app_free(&server);
+	lab_app_free(&client);
+	lab_app_free(&again);
+	lab_close(&lab);
+}
+
 struct refusal {
 	struct netns *ns;
 	bool reset;
@@ -279,6 +338,8 @@ static const struct check tests[] = {
 	  addresses_and_ports },
 	{ "a port whose connections are not over is free only for SO_REUSEADDR",
 	  time_wait_holds_the_port },
+	{ "a client port used again while the server waits begins beyond its old numbers",
+	  a_port_used_again_begins_beyond },
 	{ "REJECT at OUTPUT: EPERM for a datagram, ECONNREFUSED at once for TCP",
 	  reject_at_output },
 	{ "REJECT in FORWARD: ICMP from the router's address, or RST from the server's",
