@@ -4,6 +4,7 @@
 
 #include "lua/internal.h"
 #include "net/craft.h"
+#include "world/files.h"
 
 static const char *const kind_names[] = { "node", "pod", "outside" };
 
@@ -40,13 +41,15 @@ static int svclab_dump(lua_State *L)
 	static const char *const views[] = {
 		"iptables-save", "ip6tables-save", "nft", "ipset", "ipvsadm", "ipvsadm-connections",
 		"ipvsadm-stats", "conntrack", "addr", "route", "route-local", "sockets", "sysctl",
-		"recent", NULL };
+		"recent", "ipvsadm-save", "ipvsadm-rate", NULL };
+	static const enum dump_view behind[] = { DUMP_IPVSADM_SAVE, DUMP_IPVSADM_RATE };
 	struct world *w = need_verb(L);
 	struct place *p = check_place(L, 1);
 	int view = luaL_checkoption(L, 2, NULL, views);
 	struct strbuf text = { 0 };
 	struct err err = { 0 };
-	int code = world_dump(w, p, (enum dump_view)view, luaL_optstring(L, 3, NULL), &text, &err);
+	enum dump_view which = view > DUMP_RECENT ? behind[view - DUMP_RECENT - 1] : (enum dump_view)view;
+	int code = world_dump(w, p, which, luaL_optstring(L, 3, NULL), &text, &err);
 	lua_pushlstring(L, strbuf_text(&text), text.length);
 	strbuf_free(&text);
 	return code ? raise_or_skip(L, code, &err) : 1;
@@ -143,8 +146,19 @@ static int svclab_counters(lua_State *L)
 	set_integer(L, "policies", (int64_t)c.policies);
 	set_integer(L, "set_lookups", (int64_t)c.set_lookups);
 	set_integer(L, "ipvs_probes", (int64_t)c.ipvs_probes);
+	set_integer(L, "copied", (int64_t)c.copied);
 	set_integer(L, "packets", (int64_t)c.packets);
 	set_integer(L, "bytes", (int64_t)c.bytes);
+	return 1;
+}
+
+/* logs(place, container or nil) -> text */
+static int svclab_logs(lua_State *L)
+{
+	struct strbuf text = { 0 };
+	world_logs(need_verb(L), check_place(L, 1), luaL_optstring(L, 2, NULL), &text);
+	lua_pushlstring(L, strbuf_text(&text), text.length);
+	strbuf_free(&text);
 	return 1;
 }
 
@@ -264,7 +278,7 @@ void bind_node(lua_State *L)
 		{ "place", svclab_place }, { "dump", svclab_dump }, { "sysctl", svclab_sysctl },
 		{ "fault", svclab_fault }, { "command", svclab_command }, { "restart_kube_proxy", svclab_restart_kube_proxy },
 		{ "switch_mode", svclab_switch_mode }, { "sync_stats", svclab_sync_stats },
-		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "now", svclab_now },
+		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "logs", svclab_logs }, { "now", svclab_now },
 		{ "seen", svclab_seen }, { "packets", svclab_packets }, { "inject", svclab_inject },
 		{ NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);

@@ -77,6 +77,8 @@ static void read_node(lua_State *L, struct script *s, struct node_options *n)
 	n->routed = field_bool(L, at, "routed");
 	n->no_hairpin = field_bool(L, at, "no_hairpin");
 	n->overlay = field_bool(L, at, "overlay");
+	const char *modules = field_string(L, at, "missing_modules", NULL);
+	n->missing_modules = modules ? arena_strdup(s->arena, modules) : NULL;
 	if (lua_getfield(L, at, "labels") == LUA_TTABLE) {
 		uint32_t count = 0;
 		lua_getglobal(L, "pairs");

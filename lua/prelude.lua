@@ -409,6 +409,7 @@ function place:env()
 end
 function place:sysctl(name, value) return s.sysctl(self.name, name, value) end
 function place:counters() return s.counters(self.name) end
+function place:logs(container) return s.logs(self.name, container) end
 function place:run(line) s.command(self.name, line) end
 function place:fault(what) s.fault(self.name, what) end
 function place:partition(other) s.fault(self.name, "partition=" .. text_of(other)) end

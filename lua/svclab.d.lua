@@ -24,6 +24,7 @@
 ---@field routed? boolean routed veths instead of a bridge
 ---@field no_hairpin? boolean
 ---@field overlay? boolean VXLAN overlay instead of host routes
+---@field missing_modules? string modules that its kernel does not have, "ip_vs ip_vs_rr"
 
 ---Starts the cluster. Once a file, before anything else.
 ---@param options Scenario
@@ -168,6 +169,7 @@ function switch_mode(mode) end
 ---@field env fun(self): table<string,string> variables of a pod's first container
 ---@field sysctl fun(self, name: string, value?: integer): integer
 ---@field counters fun(self): table
+---@field logs fun(self, container?: string): string what `kubectl logs` prints of a pod
 ---@field rules fun(self, view?: string, format?: string): string
 ---@field sync_stats fun(self): table
 ---@field restart_kube_proxy fun(self)

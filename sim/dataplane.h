@@ -143,6 +143,7 @@ struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a ca
 	uint32_t node_addr_count;
 	enum kube_version version;
 	bool has_nfacct, conntrack_be_liberal;
+	const char *missing_modules;    /* that its kernel does not have, with blanks between; NULL: none */
 	/* What kube-proxy reads back from its node: the executor's dump of this view, of a
 	 * table, say (NULL: all of it). NULL: nothing can be read, what was planned is taken
 	 * to be there. */
@@ -203,6 +204,12 @@ struct planner_class {
 		      const char *path, int64_t now_ns, struct strbuf *headers,
 		      struct strbuf *body);
 
+	/* Before open: whether the node can do what this mode needs. 0; ENOTSUP and err: then
+	 * the process ends, or it takes the mode *instead when that is set. What it says is
+	 * appended to `log`: lines that begin with klog's letter, "E server.go] ...". */
+	int (*probe)(const struct proxy_view *view, const char **instead, struct strbuf *log,
+		     struct err *err);
+
 	/* Sockets of the node, for a mode that proxies in user space; called once after
 	 * open. They outlive the planner. */
 	void (*serve)(struct planner *p, struct sockets_ref sockets, struct engine *engine,
@@ -210,6 +217,9 @@ struct planner_class {
 	/* For such a mode what reset_flows is to the executor: connections end without a word
 	 * to anybody, and no client was ever seen. */
 	void (*forget)(struct planner *p);
+	/* Bytes that it has copied between sockets in user space so far: each came up from the
+	 * kernel and went down again. */
+	uint64_t (*copied)(const struct planner *p);
 };
 
 /* ---- executor ------------------------------------------------------------ */
@@ -258,6 +268,7 @@ struct load_cost {
 
 struct counters {
 	uint64_t rules_evaluated, policies, set_lookups, ipvs_probes, packets, bytes;
+	uint64_t copied; /* bytes through a proxy process of the node; the world fills it in */
 };
 
 struct executor;

@@ -92,7 +92,7 @@ int shell_list_files(struct shell *s, const char *path, struct strbuf *out)
 	if (!p)
 		return ENOENT;
 	absolute(s, path, full);
-	if (strstr(full, "/lib/modules/") && module_files(full, out) == 0)
+	if (strstr(full, "/lib/modules/") && module_files(s, full, out) == 0)
 		return 0;
 	return world_file_list(s->world, p, container_of(s), full, out);
 }

@@ -64,11 +64,27 @@ static const struct module *module_find(const char *name)
 	return NULL;
 }
 
-static bool uses(const struct module *m, const char *name)
+/* A word of a list with commas or blanks between. */
+static bool listed(const char *list, const char *name)
 {
 	size_t n = strlen(name);
-	for (const char *at = m->uses; (at = strstr(at, name)) != NULL; at += n)
-		if ((at == m->uses || at[-1] == ',') && (at[n] == ',' || !at[n]))
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += n)
+		if ((at == list || strchr(", ", at[-1])) && (!at[n] || strchr(", ", at[n])))
+			return true;
+	return false;
+}
+
+static bool uses(const struct module *m, const char *name)
+{
+	return listed(m->uses, name);
+}
+
+/* Whether this machine's kernel was built without the module, or one that it needs. */
+static bool lacks(struct shell *s, const struct module *m)
+{
+	const char *list = stand_is_node(s) ? world_missing_modules(s->world, stand_host(s)) : NULL;
+	for (size_t i = 0; list && i < MODULES; i++)
+		if ((m == &modules[i] || uses(m, modules[i].name)) && listed(list, modules[i].name))
 			return true;
 	return false;
 }
@@ -79,7 +95,7 @@ static bool uses(const struct module *m, const char *name)
 static void load(struct call *c, const struct module *m)
 {
 	const char *key = arena_printf(c->arena, "%s %s", stand_host(c->s), m->name);
-	if (table_find(&c->s->modules, key))
+	if (table_find(&c->s->modules, key) || lacks(c->s, m))
 		return;
 	char *needs = arena_strdup(c->arena, m->uses), *save = NULL;
 	for (char *name = strtok_r(needs, ",", &save); name; name = strtok_r(NULL, ",", &save))
@@ -156,7 +172,7 @@ static int modprobe(struct call *c)
 		const struct module *m = named(c, c->argv[i]);
 		if (c->argv[i][0] == '-')
 			continue;
-		if (m)
+		if (m && !lacks(c->s, m))
 			load(c, m);
 		else
 			status = call_fail(c, 1, "FATAL: Module %s not found in directory /lib/modules/" KERNEL_RELEASE,
@@ -169,7 +185,7 @@ static int modprobe(struct call *c)
 static int modinfo(struct call *c)
 {
 	const struct module *m = c->argc > 1 ? named(c, c->argv[c->argc - 1]) : NULL;
-	if (!m)
+	if (!m || lacks(c->s, m))
 		return call_fail(c, 1, "ERROR: Module %s not found.", c->argc > 1 ? c->argv[c->argc - 1] : "");
 	bool field = strcmp(c->argv[1], "-F") == 0;
 	strbuf_printf(c->out, "%s/lib/modules/" KERNEL_RELEASE "/kernel/%s/%s.ko\n",
@@ -179,12 +195,12 @@ static int modinfo(struct call *c)
 	return 0;
 }
 
-int module_files(const char *folder, struct strbuf *out)
+int module_files(struct shell *s, const char *folder, struct strbuf *out)
 {
 	const char *kernel = strstr(folder, "/kernel/");
 	size_t before = out->length;
 	for (size_t i = 0; kernel && i < MODULES; i++)
-		if (strcmp(modules[i].folder, kernel + 8) == 0)
+		if (strcmp(modules[i].folder, kernel + 8) == 0 && !lacks(s, &modules[i]))
 			strbuf_printf(out, "%s.ko\n", modules[i].name);
 	return out->length > before ? 0 : ENOENT;
 }

@@ -231,7 +231,7 @@ bool shell_pass(struct shell *s, int64_t ns);
 int64_t shell_duration(const char *text);
 
 /* The files of kernel modules in a folder of /lib/modules; ENOENT: no such folder. */
-int module_files(const char *folder, struct strbuf *out);
+int module_files(struct shell *s, const char *folder, struct strbuf *out);
 int kubectl_command(struct call *c);
 void kubectl_prepare(struct shell *s);
 

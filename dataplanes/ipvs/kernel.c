@@ -40,7 +40,8 @@ static void read_real(struct kernel_servers *k, const char *line, const char *se
 	struct kernel_real *r = table_put(&k->reals, key, NULL);
 	r->weight = weight;
 	r->connections = (uint64_t)active + inactive;
-	snprintf(r->key, sizeof r->key, "%s", key);
+	r->service = service;
+	r->real = key + strlen(service) + 1;
 }
 
 bool kernel_servers_read(struct kernel_servers *k, const struct proxy_view *view, uint8_t family)

@@ -9,14 +9,14 @@
 #include "dataplanes/ipvs/state.h"
 
 struct kernel_real {
-	char key[2 * NET_ADDR_TEXT + 48]; /* "-t 10.96.0.1:80 10.244.1.5:8080" */
+	const char *service, *real;    /* "-t 10.96.0.1:80", "10.244.1.5:8080" */
 	uint32_t weight;
 	uint64_t connections;          /* active and inactive */
 };
 
 struct kernel_servers {
 	struct table servers;          /* "-t 10.96.0.1:80" -> char *: "-s rr -p 600" */
-	struct table reals;            /* key -> struct kernel_real */
+	struct table reals;            /* "-t 10.96.0.1:80 10.244.1.5:8080" -> struct kernel_real */
 	struct arena *memory;
 };
 

@@ -10,6 +10,8 @@
  */
 #include "dataplanes/ipvs/ipvs.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +45,76 @@ struct family_plan {
 	struct strbuf text, refused;
 };
 
+/* ---- start -------------------------------------------------------------------------------- */
+
+static bool missing(const struct proxy_view *view, const char *module)
+{
+	size_t n = strlen(module);
+	for (const char *at = view->missing_modules; at && (at = strstr(at, module)) != NULL; at += n)
+		if ((at == view->missing_modules || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+			return true;
+	return false;
+}
+
+static const char *scheduler_of(const struct proxy_view *view)
+{
+	uint32_t cursor = 0;
+	const struct kube_proxy_configuration *c = (const void *)kube_store_next_created(
+		view->store, KIND_KUBE_PROXY_CONFIGURATION, &cursor);
+	return c && c->ipvs.scheduler && *c->ipvs.scheduler ? c->ipvs.scheduler : "rr";
+}
+
+/* Until v1.25 all of these have to be there, whatever the scheduler is. */
+static int probe_old(const struct proxy_view *view, const char *scheduler, const char **instead,
+		     struct strbuf *log, struct err *err)
+{
+	const char *const wanted[] = { "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", scheduler };
+	bool none = missing(view, "ip_vs"); /* then no scheduler can be loaded either */
+	struct strbuf gone = { 0 };
+	int code = 0;
+	for (unsigned i = 0; i < 5; i++) {
+		bool again = i == 4 && (kube_is(scheduler, wanted[1]) || kube_is(scheduler, wanted[2]) ||
+					kube_is(scheduler, wanted[3]));
+		if (!again && (none || missing(view, wanted[i])))
+			strbuf_printf(&gone, "%s%s", gone.length ? " " : "", wanted[i]);
+	}
+	if (gone.length) {
+		*instead = "iptables";
+		bool old = view->version < KUBE_1_25; /* klog's structured lines came later */
+		code = err_set(err, ENOTSUP, "IPVS proxier will not be used because the following "
+				"required kernel modules are not loaded: [%s]", strbuf_text(&gone));
+		strbuf_printf(log, "E server_others.go] %sCan't use the IPVS proxier%s%s%s\n", old ? "" : "\"",
+			      old ? ": " : "\" err=\"", err->text, old ? "" : "\"");
+	}
+	strbuf_free(&gone);
+	return code;
+}
+
+/* kube-proxy tries to make a virtual server with its scheduler; the kernel loads modules
+ * on demand, so what counts is what it can find. */
+static int ipvs_probe(const struct proxy_view *view, const char **instead, struct strbuf *log,
+		      struct err *err)
+{
+	char module[80];
+	const char *scheduler = scheduler_of(view), *why;
+	snprintf(module, sizeof module, "ip_vs_%.60s", scheduler);
+	if (view->version <= KUBE_1_25)
+		return probe_old(view, module, instead, log, err);
+	if (missing(view, "ip_vs")) {
+		why = "ipvs not supported";
+		strbuf_printf(log, "I proxier.go] \"Dummy VS not created\" scheduler=\"%s\"\n", scheduler);
+	} else if (missing(view, module)) {
+		why = "no such file or directory";
+		strbuf_printf(log, "E proxier.go] \"Could not create dummy VS\" err=\"%s\" "
+				   "scheduler=\"%s\"\n", why, scheduler);
+	} else {
+		return 0;
+	}
+	strbuf_printf(log, "E server.go] \"Error running ProxyServer\" err=\"can't use the IPVS proxier: "
+			   "%s\"\nE run.go] \"command failed\" err=\"can't use the IPVS proxier: %s\"\n", why, why);
+	return err_set(err, ENOTSUP, "can't use the IPVS proxier: %s", why);
+}
+
 static int ipvs_open(const struct proxy_view *view, struct planner **out, struct err *err)
 {
 	struct planner *p = mem_alloc(sizeof *p);
@@ -70,10 +142,32 @@ static void ipvs_close(struct planner *p)
 	free(p);
 }
 
+#define PIECE_BYTES 65536u
+
+/* The end of what one transaction says; `t` from piece(), or NULL. */
+static void emit_rest(struct family_plan *f, enum tx_tool tool, struct transaction *t)
+{
+	if (t)
+		plan_text(t, f->text.data, f->text.length);
+	else
+		plan_add(f->out, tool, &f->text);
+	strbuf_clear(&f->text);
+}
+
 static void emit(struct family_plan *f, enum tx_tool tool)
 {
-	plan_add(f->out, tool, &f->text);
+	emit_rest(f, tool, NULL);
+}
+
+/* Long texts are laid down in pieces: what the buffer holds goes when it is enough. */
+static struct transaction *piece(struct family_plan *f, enum tx_tool tool, struct transaction *t)
+{
+	if (f->text.length < PIECE_BYTES)
+		return t;
+	t = t ? t : transactions_add(f->out, tool);
+	plan_text(t, f->text.data, f->text.length);
 	strbuf_clear(&f->text);
+	return t;
 }
 
 static uint8_t net_family(const struct family_plan *f)
@@ -119,18 +213,29 @@ static void collect(struct family_plan *f)
 /* Virtual servers as they are in the kernel take the place of those that were planned. */
 static void take_kernel_servers(struct family_plan *f)
 {
-	const void *key, *real_key;
-	void *value, *real;
+	const void *key;
+	void *value;
+	struct virtual_server *v;
 	table_clear(&f->was.servers);
 	for (uint32_t i = 0; table_next(&f->kernel.servers, &i, &key, &value);) {
-		struct virtual_server *v = table_put(&f->was.servers, key, NULL);
-		size_t n = strlen(key);
+		v = table_put(&f->was.servers, key, NULL);
 		v->options = *(char **)value;
 		v->streams = strncmp(key, "-t ", 3) == 0;
-		v->reals = arena_array(f->was.memory, f->kernel.reals.count + 1, sizeof *v->reals);
-		for (uint32_t k = 0; table_next(&f->kernel.reals, &k, &real_key, &real);)
-			if (strncmp(real_key, key, n) == 0 && ((const char *)real_key)[n] == ' ')
-				v->reals[v->real_count++] = (const char *)real_key + n + 1;
+	}
+	/* First how many each has, then which. */
+	for (unsigned fill = 0; fill < 2; fill++) {
+		for (uint32_t i = 0; fill && table_next(&f->was.servers, &i, NULL, &value);) {
+			v = value;
+			v->reals = arena_array(f->was.memory, v->real_count + 1, sizeof *v->reals);
+			v->real_count = 0;
+		}
+		for (uint32_t i = 0; table_next(&f->kernel.reals, &i, NULL, &value);) {
+			const struct kernel_real *r = value;
+			v = table_find(&f->was.servers, r->service);
+			if (fill)
+				v->reals[v->real_count] = r->real;
+			v->real_count++;
+		}
 	}
 }
 
@@ -154,7 +259,7 @@ static void add_real(struct family_plan *f, const char *service, const char *rea
 	struct terminating *t = &f->p->terminating[f->family];
 	const struct kernel_real *in_kernel =
 		f->has_kernel ? kernel_real(&f->kernel, service, real) : NULL;
-	bool ending = table_remove(&t->reals, real_key(f, service, real));
+	bool ending = t->reals.count && table_remove(&t->reals, real_key(f, service, real));
 	if (ending) {
 		/* Back while it drains: removed and made anew. */
 		strbuf_printf(&f->text, "-d %s -r %s\n", service, real);
@@ -201,9 +306,12 @@ static void put_servers(struct family_plan *f)
 {
 	const void *key;
 	void *value;
-	for (uint32_t i = 0; table_next(&f->now.servers, &i, &key, &value);)
+	struct transaction *t = NULL;
+	for (uint32_t i = 0; table_next(&f->now.servers, &i, &key, &value);) {
 		put_server(f, key, value);
-	emit(f, TX_IPVSADM);
+		t = piece(f, TX_IPVSADM, t);
+	}
+	emit_rest(f, TX_IPVSADM, t);
 }
 
 static bool excluded(const struct family_plan *f, const char *service)
@@ -254,7 +362,8 @@ static void delete_servers(struct family_plan *f)
 
 /* ---- sets and addresses ------------------------------------------------------------------- */
 
-static void put_members(struct family_plan *f, enum ipvs_set set, const char *name)
+static struct transaction *put_members(struct family_plan *f, enum ipvs_set set, const char *name,
+				       struct transaction *t)
 {
 	uint32_t *count = &f->p->counts[f->family][set];
 	const void *key;
@@ -271,7 +380,9 @@ static void put_members(struct family_plan *f, enum ipvs_set set, const char *na
 		struct strbuf *to = ipvs_member_refused(key) ? &f->refused : &f->text;
 		strbuf_printf(to, "add %s %s\n", name, (const char *)key);
 		++*count;
+		t = piece(f, TX_IPSET, t);
 	}
+	return t;
 }
 
 static void put_sets(struct family_plan *f)
@@ -292,9 +403,10 @@ static void put_sets(struct family_plan *f)
 			strbuf_printf(&f->text, "create %s %s family %s hashsize 1024 maxelem 65536\n",
 				      name, ipvs_sets[s].type, family);
 	}
+	struct transaction *t = NULL;
 	for (unsigned s = 0; s < SET_COUNT; s++)
-		put_members(f, s, ipvs_set_name(s, net_family(f), name));
-	emit(f, TX_IPSET);
+		t = put_members(f, s, ipvs_set_name(s, net_family(f), name), t);
+	emit_rest(f, TX_IPSET, t);
 }
 
 static void put_addresses(struct family_plan *f, const char *verb, const struct table *these,
@@ -481,7 +593,7 @@ static int ipvs_list(struct planner *p, const struct proxy_view *view, enum rule
 }
 
 const struct planner_class ipvs_planner = {
-	.mode = "ipvs", .open = ipvs_open, .plan = ipvs_plan, .list = ipvs_list,
+	.mode = "ipvs", .probe = ipvs_probe, .open = ipvs_open, .plan = ipvs_plan, .list = ipvs_list,
 	.close = ipvs_close, .changed = kubeproxy_changed, .due = ipvs_due, .next = ipvs_next,
 	.done = ipvs_done, .health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 };

@@ -160,7 +160,7 @@ static void add_server(struct collector *c, const char *ip, uint16_t port, bool 
 					  (int)c->p->affinity_seconds);
 	v->reals = arena_array(c->s->memory, count + 1, sizeof *v->reals);
 	for (uint32_t i = 0; i < count; i++)
-		v->reals[v->real_count++] = arena_strdup(c->s->memory, list[i]->text);
+		v->reals[v->real_count++] = list[i]->text; /* the service outlives the plan */
 }
 
 static void collect_cluster_ip(struct collector *c)

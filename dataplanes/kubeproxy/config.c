@@ -334,7 +334,7 @@ static int read_section(struct reading *r, const char *mode)
 static int read_ipvs(struct reading *r)
 {
 	static const char *const schedulers[] = { "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh",
-						  "dh", "sed", "nq", "mh" };
+						  "dh", "sed", "nq", "mh", "fo", "ovf" };
 	const struct kube_proxy_configuration *g = r->given;
 	struct proxy_config *c = r->out;
 	bool known = false;
@@ -345,7 +345,7 @@ static int read_ipvs(struct reading *r)
 		known |= kube_is(c->scheduler, schedulers[i]);
 	if (!known)
 		return bad(r, "ipvs.scheduler", c->scheduler,
-			   "rr, wrr, lc, wlc, lblc, lblcr, sh, dh, sed, nq or mh");
+			   "rr, wrr, lc, wlc, lblc, lblcr, sh, dh, sed, nq, mh, fo or ovf");
 	if (!g)
 		return 0;
 	c->strict_arp = g->ipvs.strict_arp == TRI_TRUE;

@@ -196,6 +196,11 @@ static int userspace_plan(struct planner *p, const struct proxy_view *view,
 	return 0;
 }
 
+static uint64_t userspace_copied(const struct planner *p)
+{
+	return p->process ? proxy_process_copied(p->process) : 0;
+}
+
 static int userspace_list(struct planner *p, const struct proxy_view *view,
 			  enum rules_format format, enum rules_view which, struct strbuf *out,
 			  struct err *err)
@@ -221,5 +226,5 @@ const struct planner_class userspace_planner = {
 	.list = userspace_list, .close = userspace_close, .changed = kubeproxy_changed,
 	.due = kubeproxy_due, .next = kubeproxy_next, .done = kubeproxy_done,
 	.health_ports = userspace_health_ports, .health = kubeproxy_health,
-	.serve = userspace_serve, .forget = userspace_forget,
+	.serve = userspace_serve, .forget = userspace_forget, .copied = userspace_copied,
 };

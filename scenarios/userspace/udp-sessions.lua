@@ -51,4 +51,5 @@ end)
 it("cut long datagrams", function()
   cli:send("10.96.0.53:53", ("x"):rep(4500), { from_port = 40005 })
   capture("pod/cli"):has "udp and dst host 10.96.0.53 and (udp[4:2] = 4508 or ip[6:2] & 0x2000 != 0)"
+  expect(node("a"):counters().copied):at_least(4096)
 end)

@@ -20,6 +20,9 @@
 /* On a Node: how its pods are attached; words "routed", "no-hairpin", "overlay". */
 #define NETWORK_ANNOTATION "svclab.dev/network"
 
+/* On a Node: modules that its kernel does not have, with blanks between. */
+#define MODULES_ANNOTATION "svclab.dev/missing-modules"
+
 struct proxy;
 struct server;
 struct kube_admit;

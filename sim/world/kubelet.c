@@ -192,6 +192,18 @@ static int start_program(struct container *c, const struct control_container *st
 	return code ? err_set(err, code, "%s: cannot listen: %s", c->place->name, strerror(code)) : 0;
 }
 
+/* A kube-proxy that cannot do its mode ends with an error. */
+static int start_kube_proxy(struct container *c, struct proxy *x, struct err *err)
+{
+	int code = proxy_start(x, err);
+	if (code != ENOTSUP)
+		return code;
+	world_warn(c->world, "%s", err->text);
+	c->exit_code = 1;
+	c->end = engine_after(c->world->engine, STOP_NS, ended, c);
+	return 0;
+}
+
 static int start(void *ctx, const struct control_container *s, struct err *err)
 {
 	struct world *w = ctx;
@@ -214,7 +226,7 @@ static int start(void *ctx, const struct control_container *s, struct err *err)
 	if (system_pod(s->pod, "kube-proxy")) {
 		struct place *node = place_of_node(w, p->node);
 		c->kube_proxy = true;
-		code = node && node->proxy ? proxy_start(node->proxy, err) : 0;
+		code = node && node->proxy ? start_kube_proxy(c, node->proxy, err) : 0;
 	} else if (system_pod(s->pod, "kube-dns")) {
 		code = start_coredns(c, s->container, err);
 	} else if (ingress_image(s->container->image)) {

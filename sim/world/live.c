@@ -285,6 +285,12 @@ static const struct dataplane *row_of_mode(const struct world *w, const char *mo
 	return NULL;
 }
 
+const struct planner_class *planner_of_mode(const struct world *w, const char *mode)
+{
+	const struct dataplane *row = row_of_mode(w, mode, NULL);
+	return row ? row->planner : NULL;
+}
+
 static int take_configuration(void *ctx, struct kube_object *o, struct err *err)
 {
 	struct world *w = ctx;

@@ -35,6 +35,8 @@ int configuration_replace(struct world *w, struct kube_object *o, struct err *er
 /* A kube-proxy that starts reads its ConfigMap: where that was changed since the last one
  * started, its configuration becomes the cluster's, and its mode that of the world's row. */
 int configuration_read(struct world *w, struct err *err);
+/* The planner of another mode on this executor; NULL: there is none. */
+const struct planner_class *planner_of_mode(const struct world *w, const char *mode);
 
 /* ---- kubelet.c: what kubelets ask of the world ---- */
 

@@ -13,6 +13,7 @@
 #include "apps/server.h"
 #include "world/files.h"
 #include "world/internal.h"
+#include "world/proxy.h"
 
 /* Of which container it is: the one whose run opened the port, else the pod's first. */
 static void look_up(struct program *g)
@@ -85,6 +86,9 @@ static void write_log(void *ctx, const struct server_access *access)
 int world_logs(struct world *w, struct place *p, const char *container, struct strbuf *out)
 {
 	containers_log(w, p, container, out);
+	const struct place *node = place_of_node(w, p->node);
+	if (node && node->proxy && strncmp(p->name, "pod/kube-system/kube-proxy", 26) == 0)
+		strbuf_puts(out, strbuf_text(&node->proxy->log));
 	for (struct program *g = p->programs; g; g = g->next) {
 		if (!g->image)
 			look_up(g);

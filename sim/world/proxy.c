@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SOON_NS (2 * NS_PER_S)
 
@@ -67,6 +68,12 @@ static const struct kube_proxy_configuration *configuration(const struct world *
 						     &cursor);
 }
 
+const char *world_missing_modules(const struct world *w, const char *node)
+{
+	const struct kube_object *o = kube_store_get(w->store, KIND_NODE, "", node);
+	return o ? kube_map_get(&o->meta.annotations, MODULES_ANNOTATION) : NULL;
+}
+
 static int read_back(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
 		     struct err *err)
 {
@@ -84,6 +91,7 @@ void proxy_view(const struct proxy *x, struct proxy_view *view)
 		.node = x->node->node, .node_addrs = x->addrs,
 		.node_addr_devs = x->devs, .node_addr_count = x->addr_count,
 		.version = x->world->options.version,
+		.missing_modules = world_missing_modules(x->world, x->node->node),
 		.conntrack_be_liberal = c && c->conntrack.tcp_be_liberal == TRI_TRUE,
 		.read = x->world->executor ? read_back : NULL,
 		.read_ctx = (void *)(uintptr_t)x,
@@ -130,15 +138,63 @@ static int started(struct proxy *x, struct err *err)
 	return x->planner || !x->world->options.snapshot ? 0 : proxy_start(x, err);
 }
 
+/* Lines "E server.go] ..." with klog's time. */
+static void write_log(struct proxy *x, char *lines)
+{
+	int64_t now = engine_now(x->world->engine);
+	time_t seconds = (time_t)(WORLD_EPOCH_S + now / NS_PER_S);
+	char when[32], *save = NULL;
+	struct tm utc;
+	gmtime_r(&seconds, &utc);
+	strftime(when, sizeof when, "%m%d %H:%M:%S", &utc);
+	for (char *line = lines ? strtok_r(lines, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		strbuf_printf(&x->log, "%c%s.%06lld       1 %s\n", *line, when,
+			      (long long)(now % NS_PER_S / 1000), line + 2);
+}
+
+/* What the node can do may leave it another mode than the configured one, or none. */
+static int choose_mode(struct proxy *x, const struct proxy_view *view, struct err *err)
+{
+	struct strbuf lines = { 0 };
+	struct err why = { "" };
+	const char *instead = NULL;
+	int code = 0;
+	strbuf_clear(&x->log);
+	x->class = x->world->row->planner;
+	if (x->class->probe)
+		code = x->class->probe(view, &instead, &lines, &why);
+	const struct planner_class *other =
+		code && instead ? planner_of_mode(x->world, instead) : NULL;
+	if (other) {
+		world_warn(x->world, "kube-proxy on %s: %s; mode %s instead", x->node->node, why.text,
+			   instead);
+		x->class = other;
+		code = 0;
+	}
+	if (code)
+		err_set(err, code, "kube-proxy on %s: %s", x->node->node, why.text);
+	if (!code)
+		strbuf_printf(&lines, "I %s] %sUsing %s Proxier%s\n",
+			      view->version <= KUBE_1_25 ? "server_others.go" : "server_linux.go",
+			      view->version < KUBE_1_25 ? "" : "\"", x->class->mode,
+			      view->version < KUBE_1_25 ? "." : "\"");
+	write_log(x, lines.data);
+	strbuf_free(&lines);
+	return code;
+}
+
 int proxy_start(struct proxy *x, struct err *err)
 {
 	struct proxy_view view;
 	int code = configuration_read(x->world, err);
 	if (code)
 		return code;
-	x->class = x->world->row->planner;
 	proxy_collect_addresses(x);
 	proxy_view(x, &view);
+	code = choose_mode(x, &view, err);
+	if (code)
+		return code;
 	code = x->class->open(&view, &x->planner, err);
 	if (code) {
 		x->planner = NULL;
@@ -178,10 +234,16 @@ void proxy_free(struct proxy *x)
 		return;
 	proxy_stop(x);
 	planner_shared_forget(&x->world->planners, x->node->node);
+	strbuf_free(&x->log);
 	x->node->proxy = NULL;
 	free(x->addrs);
 	free(x->devs);
 	free(x);
+}
+
+uint64_t proxy_copied(const struct proxy *x)
+{
+	return x && x->planner && x->class->copied ? x->class->copied(x->planner) : 0;
 }
 
 /* A change that moves no deadline is one that the planner does not care about. */

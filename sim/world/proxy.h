@@ -20,7 +20,7 @@ struct health_server;
 struct proxy {
 	struct world *world;
 	struct place *node;
-	const struct planner_class *class;
+	const struct planner_class *class; /* of the mode that it took */
 	struct planner *planner;    /* NULL: the process does not run */
 	struct net_prefix *addrs;   /* of the node's interfaces */
 	const char **devs;          /* parallel; borrowed from the place or constant */
@@ -34,19 +34,23 @@ struct proxy {
 	bool pending;               /* the planner was told of something that it will sync */
 	uint32_t failing;           /* loads that shall fail (a fault) */
 	struct sync_stats stats;
+	struct strbuf log;          /* of the present process, or the last one */
 
 	struct health_server *health;
 };
 
 /* The process starts, or starts again: a new planner that knows nothing of before. */
 int proxy_start(struct proxy *x, struct err *err);
-/* The process ends; rules stay. */
+/* The process ends; rules stay. What it said is in `log`. */
 void proxy_stop(struct proxy *x);
 /* Tells the planner ("namespace/name"; NULL: something else) and looks when to sync. */
 void proxy_changed(struct proxy *x, const char *service);
 /* Somebody else has changed the node's rules. */
 void proxy_disturbed(struct proxy *x);
 void proxy_view(const struct proxy *x, struct proxy_view *view);
+
+/* Bytes that the process copies between sockets; 0 without one (NULL too). */
+uint64_t proxy_copied(const struct proxy *x);
 
 /* ---- proxy_health.c ---- */
 

@@ -125,6 +125,12 @@ static void node_labels(const struct node_options *o, struct strbuf *out)
 			      o->no_hairpin ? "no-hairpin " : "", o->overlay ? "overlay" : "");
 }
 
+static void node_modules(const struct node_options *o, struct strbuf *out)
+{
+	if (o->missing_modules)
+		strbuf_printf(out, "    %s: \"%s\"\n", MODULES_ANNOTATION, o->missing_modules);
+}
+
 static void node_taints(const struct node_options *o, struct strbuf *out)
 {
 	if (o->taints.count)
@@ -161,6 +167,7 @@ static void node_manifest(const struct start_plan *plan, uint32_t n, enum kube_v
 	char text[NET_ADDR_TEXT];
 	strbuf_printf(out, "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: %s\n", o->name);
 	node_labels(o, out);
+	node_modules(o, out);
 	strbuf_puts(out, "spec:\n");
 	node_ranges(plan, n, out);
 	node_taints(o, out);

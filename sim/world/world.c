@@ -282,5 +282,9 @@ int world_counters(struct world *w, struct place *p, struct counters *out)
 {
 	*out = (struct counters){ 0 };
 	int code = world_ready(w, p, NULL);
-	return code ? code : w->row->executor->counters(w->executor, place_netns(p), out);
+	if (!code)
+		code = w->row->executor->counters(w->executor, place_netns(p), out);
+	if (!code && p->kind == PLACE_NODE)
+		out->copied = proxy_copied(p->proxy);
+	return code;
 }

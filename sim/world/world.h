@@ -65,6 +65,7 @@ struct node_options {
 	const char *address;          /* InternalIP (v4); NULL: the next one of the LAN */
 	const char *external;         /* ExternalIP: a further address of its uplink; NULL none */
 	bool routed, no_hairpin, overlay;
+	const char *missing_modules;  /* of its kernel, with blanks between; NULL: none */
 	struct kube_strings labels;   /* "key=value" */
 	struct kube_strings taints;   /* "key=value:Effect", "key:Effect" */
 };
@@ -241,6 +242,9 @@ int world_inject(struct world *w, struct place *at, const char *interface, struc
 
 /* ---- kube-proxy, faults, views --------------------------------------------- */
 
+/* Modules that a node's kernel does not have (its annotation svclab.dev/missing-modules),
+ * with blanks between; NULL: it has all. */
+const char *world_missing_modules(const struct world *w, const char *node);
 int world_restart_kube_proxy(struct world *w, const char *node, struct err *err);
 /* As editing the ConfigMap and deleting the kube-proxy pods. */
 int world_switch_mode(struct world *w, const char *mode, struct err *err);
