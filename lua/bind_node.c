@@ -48,7 +48,8 @@ static int svclab_dump(lua_State *L)
 	int view = luaL_checkoption(L, 2, NULL, views);
 	struct strbuf text = { 0 };
 	struct err err = { 0 };
-	enum dump_view which = view > DUMP_RECENT ? behind[view - DUMP_RECENT - 1] : (enum dump_view)view;
+	enum dump_view which = view > DUMP_RECENT ? behind[view - DUMP_RECENT - 1] :
+						    (enum dump_view)view;
 	int code = world_dump(w, p, which, luaL_optstring(L, 3, NULL), &text, &err);
 	lua_pushlstring(L, strbuf_text(&text), text.length);
 	strbuf_free(&text);
@@ -278,8 +279,8 @@ void bind_node(lua_State *L)
 		{ "place", svclab_place }, { "dump", svclab_dump }, { "sysctl", svclab_sysctl },
 		{ "fault", svclab_fault }, { "command", svclab_command }, { "restart_kube_proxy", svclab_restart_kube_proxy },
 		{ "switch_mode", svclab_switch_mode }, { "sync_stats", svclab_sync_stats },
-		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "logs", svclab_logs }, { "now", svclab_now },
-		{ "seen", svclab_seen }, { "packets", svclab_packets }, { "inject", svclab_inject },
+		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "logs", svclab_logs },
+		{ "now", svclab_now }, { "seen", svclab_seen }, { "packets", svclab_packets }, { "inject", svclab_inject },
 		{ NULL, NULL } };
 	luaL_setfuncs(L, functions, 0);
 }

@@ -277,6 +277,7 @@ int kubeproxy_list(const struct planner_class *class, const struct proxy_view *v
 	struct proxy_view alone = *view; /* knows nothing of what is loaded on the node */
 	struct planner *fresh;
 	alone.shared = NULL;
+	alone.read = NULL;
 	int code = class->open(&alone, &fresh, err);
 	if (code)
 		return code;
