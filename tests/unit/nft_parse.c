@@ -195,6 +195,8 @@ static void elements_come_and_go(void)
 
 /* ---- all or nothing ------------------------------------------------------------------- */
 
+#define EIGHTS "88888888888888888888888888888888" "88888888888888888888888888888888" /* 64 */
+
 struct refusal {
 	const char *script;
 	int code;
@@ -241,6 +243,8 @@ static const struct refusal refusals[] = {
 	{ "add rule t c iif veth* accept", ENOENT,
 	  "rules.nft:1:18: interface veth* does not exist: expected one that is there (iifname and "
 	  "oifname take names of others)" },
+	{ "add rule t c accept comment \"" EIGHTS EIGHTS "x\"", EINVAL,
+	  "rules.nft:1:29: comment too long, 128 characters maximum allowed" },
 	{ "frobnicate", EINVAL,
 	  "rules.nft:1:1: expected table, add, create, insert, replace, delete, destroy or flush, "
 	  "found \"frobnicate\"" },

@@ -5,12 +5,15 @@
  */
 #include "linux/nft/parse.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/arena.h"
+
+#define COMMENT_LONGEST 128
 
 int nft_fail_at(struct nft_parser *p, const struct nft_token *t, int code, const char *fmt, ...)
 {
@@ -107,10 +110,23 @@ int nft_need_name(struct nft_parser *p, char out[NFT_NAME], const char *what)
 	return 0;
 }
 
-int nft_need_string(struct nft_parser *p, char **out)
+/* nft refuses longer ones, and with one of them the whole transaction. */
+int nft_check_comment(struct nft_parser *p)
 {
 	if (!nft_is(p, TK_STRING) && !nft_is(p, TK_WORD))
 		return nft_expected(p, "a text in quotes");
+	if (p->token.length > COMMENT_LONGEST)
+		return nft_fail_at(p, &p->token, EINVAL,
+				   "comment too long, %d characters maximum allowed",
+				   COMMENT_LONGEST);
+	return 0;
+}
+
+int nft_need_comment(struct nft_parser *p, char **out)
+{
+	int code = nft_check_comment(p);
+	if (code)
+		return code;
 	free(*out);
 	*out = mem_alloc(p->token.length + 1u);
 	memcpy(*out, p->token.text, p->token.length);

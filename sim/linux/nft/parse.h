@@ -97,7 +97,9 @@ void nft_skip_lines(struct nft_parser *p);
 bool nft_at_end(const struct nft_parser *p); /* of a statement: newline, ';', '}', end */
 int nft_need_number(struct nft_parser *p, uint64_t max, uint64_t *out);
 int nft_need_name(struct nft_parser *p, char out[NFT_NAME], const char *what);
-int nft_need_string(struct nft_parser *p, char **out);
+/* Whether the token can be a comment. */
+int nft_check_comment(struct nft_parser *p);
+int nft_need_comment(struct nft_parser *p, char **out);
 int nft_need_time(struct nft_parser *p, uint64_t *ms);
 
 /* --- parse_rule.c: the scratch rule */

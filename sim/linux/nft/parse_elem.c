@@ -115,7 +115,7 @@ static int parse_options(struct nft_parser *p, const struct nft_set *s, struct n
 			nft_advance(p);
 			code = nft_need_time(p, timeout ? &extra_of(e)->timeout_ms : &expires);
 		} else if (nft_accept_word(p, "comment")) {
-			code = nft_need_string(p, &extra_of(e)->comment);
+			code = nft_need_comment(p, &extra_of(e)->comment);
 		} else {
 			code = element_statement(p, e);
 		}
@@ -313,7 +313,7 @@ static int anonymous_element(struct nft_parser *p, struct nft_set *s)
 	int prefix = -1;
 	int code = parse_key(p, s, e, &ranges, &prefix);
 	if (!code && nft_accept_word(p, "comment"))
-		code = nft_need_string(p, &extra_of(e)->comment);
+		code = nft_need_comment(p, &extra_of(e)->comment);
 	if (!code && s->map)
 		code = parse_data(p, s, e);
 	if (!code && e->catch_all && s->catch_all)

@@ -15,13 +15,18 @@ static void prefix_range(struct nft_range *r, unsigned bytes, unsigned bits)
 	r->prefix = r->is_range ? (int)bits : -1;
 }
 
+/* Values that nft writes with a length behind them: DTYPE_F_PREFIX. */
+static bool takes_prefix(enum nft_type type)
+{
+	return type == NT_IPV4 || type == NT_IPV6 || type == NT_MARK;
+}
+
 static int range_tail(struct nft_parser *p, enum nft_type type, unsigned bytes,
 		      struct nft_range *out)
 {
 	uint64_t bits;
 	int code;
-	bool address = type == NT_IPV4 || type == NT_IPV6;
-	if (address && nft_accept(p, '/')) {
+	if (takes_prefix(type) && nft_accept(p, '/')) {
 		code = nft_need_number(p, bytes * 8u, &bits);
 		if (!code)
 			prefix_range(out, bytes, (unsigned)bits);
@@ -290,11 +295,13 @@ static int mask_bits(const uint8_t *mask, unsigned bytes)
 	return -1;
 }
 
-/* "ip saddr & 255.255.255.0 == 10.0.0.0" is "ip saddr 10.0.0.0/24". */
-static void mask_to_prefix(const struct nft_parser *p, uint32_t *left, struct nft_range *r)
+/* "ip saddr & 255.255.255.0 == 10.0.0.0" is "ip saddr 10.0.0.0/24", "mark and 0x80000000 == 0"
+ * is "mark 0x00000000/1". */
+static void mask_to_prefix(const struct nft_parser *p, uint32_t *left, enum nft_op op,
+			   struct nft_range *r)
 {
 	const struct nft_node *l = nft_built(p, *left);
-	if (l->kind != N_BITWISE || (l->type != NT_IPV4 && l->type != NT_IPV6) || r->is_range ||
+	if (l->kind != N_BITWISE || !takes_prefix(l->type) || op > OP_NE || r->is_range ||
 	    !is_zero(nft_built(p, l->extra)->value, l->bytes))
 		return;
 	int bits = mask_bits(nft_built(p, l->right)->value, l->bytes);
@@ -361,7 +368,7 @@ static int value_relation(struct nft_parser *p, uint32_t left, enum nft_op op, u
 		return code;
 	if (r.is_range && op != OP_EQ && op != OP_NE)
 		return nft_expected(p, "a single value after <, >, <= and >=");
-	mask_to_prefix(p, &left, &r);
+	mask_to_prefix(p, &left, op, &r);
 	remember(p, left, op, r.is_range ? NULL : r.low);
 	uint32_t right = nft_build_range(p, type, bytes, &r);
 	*out = build_match(p, op, left, right);

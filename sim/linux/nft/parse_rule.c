@@ -123,8 +123,9 @@ static int read_rule(struct nft_parser *p, uint32_t *first, uint32_t *comment)
 	uint32_t last = 0, at;
 	while (!nft_at_end(p)) {
 		if (nft_accept_word(p, "comment")) {
-			if (!nft_is(p, TK_STRING) && !nft_is(p, TK_WORD))
-				return nft_expected(p, "a text in quotes");
+			int bad = nft_check_comment(p);
+			if (bad)
+				return bad;
 			*comment = nft_build_text(p, p->token.text, p->token.length);
 			nft_advance(p);
 			break;

@@ -118,7 +118,7 @@ static int set_line(struct nft_parser *p, struct nft_set *s)
 	if (nft_accept_word(p, "size"))
 		return number_line(p, s);
 	if (nft_accept_word(p, "comment"))
-		return nft_need_string(p, &s->comment);
+		return nft_need_comment(p, &s->comment);
 	if (nft_accept_word(p, "auto-merge")) {
 		s->auto_merge = true;
 		return 0;

@@ -164,7 +164,7 @@ static int comment_line(struct nft_parser *p, char **comment)
 {
 	char *ignored = NULL;
 	nft_advance(p);
-	int code = nft_need_string(p, *comment ? &ignored : comment);
+	int code = nft_need_comment(p, *comment ? &ignored : comment);
 	free(ignored);
 	return code;
 }
@@ -278,7 +278,7 @@ static int counter_body(struct nft_parser *p, struct nft_object *o)
 		else if (nft_accept_word(p, "bytes"))
 			code = nft_need_number(p, UINT64_MAX, &o->bytes);
 		else if (nft_accept_word(p, "comment"))
-			code = nft_need_string(p, &o->comment);
+			code = nft_need_comment(p, &o->comment);
 		else
 			code = nft_expected(p, "packets, bytes or comment");
 	}
