@@ -1,7 +1,8 @@
-/* ipvs/kernel.h: virtual servers as `ipvsadm -Ln` lists them, read back from the node.
+/* ipvs/kernel.h: what a node's kernel can do and what it holds, as the tools print it.
  *
- * kube-proxy looks at the kernel's virtual servers: at its start, and before it removes
- * a real server that may still have connections.
+ * kube-proxy compares with the kernel: sets, addresses and virtual servers that somebody
+ * else made, changed or deleted are put right; and it looks for connections before it
+ * removes a real server.
  */
 #ifndef IPVS_KERNEL_H
 #define IPVS_KERNEL_H
@@ -26,5 +27,17 @@ void kernel_servers_free(struct kernel_servers *k);
 /* NULL: no such server. `service` like "-t 10.96.0.1:80". */
 const struct kernel_real *kernel_real(const struct kernel_servers *k, const char *service,
 				      const char *real);
+
+/* The kernel's servers instead of those of `s`; `k` has to outlive them. */
+void kernel_servers_take(const struct kernel_servers *k, struct ipvs_state *s);
+/* The members of kube-proxy's sets, and the addresses of a device, as the node holds them.
+ * Where they cannot be read, `s` keeps what it has. */
+void kernel_members_take(struct ipvs_state *s, const struct proxy_view *view, uint8_t family);
+void kernel_addresses_take(struct ipvs_state *s, const struct proxy_view *view, uint8_t family,
+			   const char *device);
+
+/* See planner_class.probe. */
+int ipvs_probe(const struct proxy_view *view, const char **instead, struct strbuf *log,
+	       struct err *err);
 
 #endif

@@ -4,14 +4,16 @@
  * members and virtual servers are changed one by one; where Services don't share
  * addresses, only those of changed Services are looked at.
  *
+ * kube-proxy reads sets, addresses and servers back in every sync and changes what differs.
+ * Here they are read after somebody else changed the node, at the start and after a failure:
+ * in between the kernel holds what was planned.
+ *
  * Graceful removal: a real server of a TCP service that still has connections gets weight
  * 0 and is looked at again every minute; UDP and SCTP servers go at once, as does a whole
  * virtual server.
  */
 #include "dataplanes/ipvs/ipvs.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +33,7 @@ struct planner {
 	} terminating[PROXY_FAMILIES];
 	int64_t started_ns;
 	bool checking;                 /* the present plan only looks at terminating servers */
+	bool disturbed;                /* somebody else changed the node since the last plan */
 };
 
 struct family_plan {
@@ -40,80 +43,11 @@ struct family_plan {
 	bool show;
 	struct ipvs_state was, now;
 	struct kernel_servers kernel;
-	bool has_kernel;
+	bool kernel_read, has_kernel;
+	bool from_kernel;              /* `was` is what the kernel holds */
 	struct transactions *out;
 	struct strbuf text, refused;
 };
-
-/* ---- start -------------------------------------------------------------------------------- */
-
-static bool missing(const struct proxy_view *view, const char *module)
-{
-	size_t n = strlen(module);
-	for (const char *at = view->missing_modules; at && (at = strstr(at, module)) != NULL; at += n)
-		if ((at == view->missing_modules || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
-			return true;
-	return false;
-}
-
-static const char *scheduler_of(const struct proxy_view *view)
-{
-	uint32_t cursor = 0;
-	const struct kube_proxy_configuration *c = (const void *)kube_store_next_created(
-		view->store, KIND_KUBE_PROXY_CONFIGURATION, &cursor);
-	return c && c->ipvs.scheduler && *c->ipvs.scheduler ? c->ipvs.scheduler : "rr";
-}
-
-/* Until v1.25 all of these have to be there, whatever the scheduler is. */
-static int probe_old(const struct proxy_view *view, const char *scheduler, const char **instead,
-		     struct strbuf *log, struct err *err)
-{
-	const char *const wanted[] = { "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", scheduler };
-	bool none = missing(view, "ip_vs"); /* then no scheduler can be loaded either */
-	struct strbuf gone = { 0 };
-	int code = 0;
-	for (unsigned i = 0; i < 5; i++) {
-		bool again = i == 4 && (kube_is(scheduler, wanted[1]) || kube_is(scheduler, wanted[2]) ||
-					kube_is(scheduler, wanted[3]));
-		if (!again && (none || missing(view, wanted[i])))
-			strbuf_printf(&gone, "%s%s", gone.length ? " " : "", wanted[i]);
-	}
-	if (gone.length) {
-		*instead = "iptables";
-		bool old = view->version < KUBE_1_25; /* klog's structured lines came later */
-		code = err_set(err, ENOTSUP, "IPVS proxier will not be used because the following "
-				"required kernel modules are not loaded: [%s]", strbuf_text(&gone));
-		strbuf_printf(log, "E server_others.go] %sCan't use the IPVS proxier%s%s%s\n", old ? "" : "\"",
-			      old ? ": " : "\" err=\"", err->text, old ? "" : "\"");
-	}
-	strbuf_free(&gone);
-	return code;
-}
-
-/* kube-proxy tries to make a virtual server with its scheduler; the kernel loads modules
- * on demand, so what counts is what it can find. */
-static int ipvs_probe(const struct proxy_view *view, const char **instead, struct strbuf *log,
-		      struct err *err)
-{
-	char module[80];
-	const char *scheduler = scheduler_of(view), *why;
-	snprintf(module, sizeof module, "ip_vs_%.60s", scheduler);
-	if (view->version <= KUBE_1_25)
-		return probe_old(view, module, instead, log, err);
-	if (missing(view, "ip_vs")) {
-		why = "ipvs not supported";
-		strbuf_printf(log, "I proxier.go] \"Dummy VS not created\" scheduler=\"%s\"\n", scheduler);
-	} else if (missing(view, module)) {
-		why = "no such file or directory";
-		strbuf_printf(log, "E proxier.go] \"Could not create dummy VS\" err=\"%s\" "
-				   "scheduler=\"%s\"\n", why, scheduler);
-	} else {
-		return 0;
-	}
-	strbuf_printf(log, "E server.go] \"Error running ProxyServer\" err=\"can't use the IPVS proxier: "
-			   "%s\"\nE run.go] \"command failed\" err=\"can't use the IPVS proxier: %s\"\n", why, why);
-	return err_set(err, ENOTSUP, "can't use the IPVS proxier: %s", why);
-}
 
 static int ipvs_open(const struct proxy_view *view, struct planner **out, struct err *err)
 {
@@ -186,12 +120,21 @@ static bool has_local(const struct kubeproxy *k, const struct service *s)
 	return false;
 }
 
+/* The kernel's servers, read when they are first asked for; false: they cannot be read. */
+static bool has_kernel(struct family_plan *f)
+{
+	if (!f->kernel_read)
+		f->has_kernel = kernel_servers_read(&f->kernel, f->view, net_family(f));
+	f->kernel_read = true;
+	return f->has_kernel;
+}
+
 static void collect(struct family_plan *f)
 {
 	struct kubeproxy *k = &f->p->base;
 	struct snapshot *was = k->was[f->family], *now = k->now[f->family];
-	bool all = k->full || snapshot_conflicts(now) || (was && snapshot_conflicts(was));
-	bool loops = k->full;
+	bool loops = k->full || f->from_kernel;
+	bool all = loops || snapshot_conflicts(now) || (was && snapshot_conflicts(was));
 	struct snapshot_step step = { 0 };
 	while (all ? snapshot_next(was, now, &step) : snapshot_next_change(was, now, &step)) {
 		if (step.was)
@@ -210,33 +153,12 @@ static void collect(struct family_plan *f)
 	}
 }
 
-/* Virtual servers as they are in the kernel take the place of those that were planned. */
-static void take_kernel_servers(struct family_plan *f)
+/* What the kernel holds takes the place of what was planned. */
+static void take_kernel(struct family_plan *f)
 {
-	const void *key;
-	void *value;
-	struct virtual_server *v;
-	table_clear(&f->was.servers);
-	for (uint32_t i = 0; table_next(&f->kernel.servers, &i, &key, &value);) {
-		v = table_put(&f->was.servers, key, NULL);
-		v->options = *(char **)value;
-		v->streams = strncmp(key, "-t ", 3) == 0;
-	}
-	/* First how many each has, then which. */
-	for (unsigned fill = 0; fill < 2; fill++) {
-		for (uint32_t i = 0; fill && table_next(&f->was.servers, &i, NULL, &value);) {
-			v = value;
-			v->reals = arena_array(f->was.memory, v->real_count + 1, sizeof *v->reals);
-			v->real_count = 0;
-		}
-		for (uint32_t i = 0; table_next(&f->kernel.reals, &i, NULL, &value);) {
-			const struct kernel_real *r = value;
-			v = table_find(&f->was.servers, r->service);
-			if (fill)
-				v->reals[v->real_count] = r->real;
-			v->real_count++;
-		}
-	}
+	kernel_servers_take(&f->kernel, &f->was);
+	kernel_members_take(&f->was, f->view, net_family(f));
+	kernel_addresses_take(&f->was, f->view, net_family(f), DEVICE);
 }
 
 /* ---- virtual servers --------------------------------------------------------------------- */
@@ -258,7 +180,7 @@ static void add_real(struct family_plan *f, const char *service, const char *rea
 {
 	struct terminating *t = &f->p->terminating[f->family];
 	const struct kernel_real *in_kernel =
-		f->has_kernel ? kernel_real(&f->kernel, service, real) : NULL;
+		f->from_kernel ? kernel_real(&f->kernel, service, real) : NULL;
 	bool ending = t->reals.count && table_remove(&t->reals, real_key(f, service, real));
 	if (ending) {
 		/* Back while it drains: removed and made anew. */
@@ -267,7 +189,7 @@ static void add_real(struct family_plan *f, const char *service, const char *rea
 	}
 	if (!there)
 		strbuf_printf(&f->text, "-a %s -r %s -m -w 1\n", service, real);
-	else if (in_kernel && in_kernel->weight != 1)
+	else if (in_kernel && in_kernel->weight != 1 && !f->p->base.planned)
 		strbuf_printf(&f->text, "-e %s -r %s -m -w 1\n", service, real);
 }
 
@@ -275,9 +197,11 @@ static void remove_real(struct family_plan *f, const char *service,
 			const struct virtual_server *v, const char *real)
 {
 	struct terminating *t = &f->p->terminating[f->family];
+	if (t->reals.count && table_find(&t->reals, real_key(f, service, real)))
+		return; /* it drains already */
 	const struct kernel_real *in_kernel =
-		f->has_kernel ? kernel_real(&f->kernel, service, real) : NULL;
-	if (!v->streams || !in_kernel || !in_kernel->connections) {
+		v->streams && has_kernel(f) ? kernel_real(&f->kernel, service, real) : NULL;
+	if (!in_kernel || !in_kernel->connections) {
 		strbuf_printf(&f->text, "-d %s -r %s\n", service, real);
 		return;
 	}
@@ -389,7 +313,7 @@ static void put_sets(struct family_plan *f)
 {
 	char name[IPVS_SET_NAME];
 	const char *family = net_family(f) == NET_V6 ? "inet6" : "inet";
-	if (f->p->base.full) /* then the old state has all members */
+	if (f->p->base.full || f->from_kernel) /* then the old state has all members */
 		for (unsigned s = 0; s < SET_COUNT; s++)
 			f->p->counts[f->family][s] = f->was.members[s].count;
 	for (unsigned s = 0; s < SET_COUNT; s++) {
@@ -473,13 +397,13 @@ static void plan_family(struct family_plan *f, bool first)
 	struct kubeproxy *k = &f->p->base;
 	ipvs_state_init(&f->was);
 	ipvs_state_init(&f->now);
-	f->has_kernel = kernel_servers_read(&f->kernel, f->view, net_family(f));
 	if (first)
 		put_sysctls(f);
 	put_jumps(f);
+	f->from_kernel = (!k->planned || k->failed || f->p->disturbed) && has_kernel(f);
 	collect(f);
-	if (f->has_kernel && (!k->planned || k->failed))
-		take_kernel_servers(f);
+	if (f->from_kernel)
+		take_kernel(f);
 	put_addresses(f, "add", &f->now.addresses, &f->was.addresses);
 	put_servers(f);
 	put_sets(f);
@@ -488,7 +412,8 @@ static void plan_family(struct family_plan *f, bool first)
 	put_addresses(f, "del", &f->was.addresses, &f->now.addresses);
 	if (f->show)
 		plan_add(f->out, TX_IPSET, &f->refused);
-	kernel_servers_free(&f->kernel);
+	if (f->kernel_read)
+		kernel_servers_free(&f->kernel);
 	ipvs_state_free(&f->was);
 	ipvs_state_free(&f->now);
 	strbuf_free(&f->text);
@@ -501,7 +426,8 @@ static void check_family(struct family_plan *f)
 	struct terminating *t = &f->p->terminating[f->family];
 	const void *key;
 	void *value;
-	f->has_kernel = kernel_servers_read(&f->kernel, f->view, net_family(f));
+	if (t->reals.count)
+		has_kernel(f);
 	for (uint32_t i = 0; table_next(&t->reals, &i, &key, &value);) {
 		const char *service = *(char **)value;
 		const char *real = (const char *)key + strlen(service) + 1;
@@ -517,7 +443,8 @@ static void check_family(struct family_plan *f)
 		table_clear(&t->reals);
 		arena_reset(t->memory);
 	}
-	kernel_servers_free(&f->kernel);
+	if (f->kernel_read)
+		kernel_servers_free(&f->kernel);
 	strbuf_free(&f->text);
 }
 
@@ -541,8 +468,10 @@ static int ipvs_plan(struct planner *p, const struct proxy_view *view,
 			first = false;
 		}
 	}
-	if (!p->checking)
+	if (!p->checking) {
 		kubeproxy_end(&p->base, out);
+		p->disturbed = false;
+	}
 	return 0;
 }
 
@@ -585,6 +514,15 @@ static void ipvs_done(struct planner *p, int64_t now_ns, bool ok)
 	p->checking = false;
 }
 
+/* It watches nothing: the next sync finds what is different. */
+static int64_t ipvs_watch(struct planner *p, const struct proxy_view *view, int64_t now_ns)
+{
+	(void)view;
+	(void)now_ns;
+	p->disturbed = true;
+	return INT64_MAX;
+}
+
 static int ipvs_list(struct planner *p, const struct proxy_view *view, enum rules_format format,
 		     enum rules_view which, struct strbuf *out, struct err *err)
 {
@@ -595,5 +533,6 @@ static int ipvs_list(struct planner *p, const struct proxy_view *view, enum rule
 const struct planner_class ipvs_planner = {
 	.mode = "ipvs", .probe = ipvs_probe, .open = ipvs_open, .plan = ipvs_plan, .list = ipvs_list,
 	.close = ipvs_close, .changed = kubeproxy_changed, .due = ipvs_due, .next = ipvs_next,
-	.done = ipvs_done, .health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
+	.done = ipvs_done, .watch = ipvs_watch,
+	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 };
