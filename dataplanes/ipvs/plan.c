@@ -33,6 +33,7 @@ struct planner {
 	} terminating[PROXY_FAMILIES];
 	int64_t started_ns;
 	bool checking;                 /* the present plan only looks at terminating servers */
+	bool synced;                   /* a sync of this process went well */
 	bool disturbed;                /* somebody else changed the node since the last plan */
 };
 
@@ -189,7 +190,7 @@ static void add_real(struct family_plan *f, const char *service, const char *rea
 	}
 	if (!there)
 		strbuf_printf(&f->text, "-a %s -r %s -m -w 1\n", service, real);
-	else if (in_kernel && in_kernel->weight != 1 && !f->p->base.planned)
+	else if (in_kernel && in_kernel->weight != 1 && !f->p->synced)
 		strbuf_printf(&f->text, "-e %s -r %s -m -w 1\n", service, real);
 }
 
@@ -509,8 +510,10 @@ static void ipvs_next(struct planner *p, int64_t now_ns, struct plan_request *ou
 
 static void ipvs_done(struct planner *p, int64_t now_ns, bool ok)
 {
-	if (!p->checking)
+	if (!p->checking) {
 		kubeproxy_done(p, now_ns, ok);
+		p->synced |= ok;
+	}
 	p->checking = false;
 }
 

@@ -173,6 +173,8 @@ static int addr_line(struct kernel_place *p, char *line, struct err *err)
 	return tool_ip(p->ns, batch, err);
 }
 
+/* What shall be raised and is the whole machine's stays as it is where a namespace may not
+ * write it (nf_conntrack_max). */
 static int sysctl_line(struct kernel_place *p, char *line, struct err *err)
 {
 	char *equals = strchr(line, '=');
@@ -184,7 +186,10 @@ static int sysctl_line(struct kernel_place *p, char *line, struct err *err)
 	int code = at_least ? tool_sysctl_read(p->ns, line, &present, err) : 0;
 	bool enough = at_least && !code && atoll(strbuf_text(&present)) >= atoll(equals + 1);
 	strbuf_free(&present);
-	return code || enough ? code : tool_sysctl(p->ns, line, equals + 1, err);
+	if (code || enough)
+		return code;
+	code = tool_sysctl(p->ns, line, equals + 1, err);
+	return at_least && (code == EACCES || code == EPERM) ? 0 : code;
 }
 
 /* conntrack exits with 1 when nothing matched. */

@@ -1,6 +1,8 @@
 /* linux/ipvs/print.c: what ipvsadm prints, sorted as ipvsadm sorts. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/arena.h"
 #include "linux/ipvs/internal.h"
@@ -12,35 +14,73 @@ static const char *protocol(uint8_t proto)
 	return protocol_names[proto == PROTO_UDP ? 1 : proto == PROTO_SCTP ? 2 : 0];
 }
 
-static int rank(uint8_t proto)
+/* ipvsadm takes the difference of two addresses' 32-bit words as a signed number, so that
+ * 192.168.0.1 comes before 10.96.0.1, of which it is more than 2^31 away. */
+static int compare_words(const struct net_addr *a, const struct net_addr *b)
 {
-	return proto == PROTO_TCP ? 0 : proto == PROTO_UDP ? 1 : 2;
+	int words = a->family == NET_V6 ? 4 : 1;
+	for (int i = 0; i < words; i++) {
+		uint32_t one, two;
+		memcpy(&one, a->bytes + 4 * i, 4);
+		memcpy(&two, b->bytes + 4 * i, 4);
+		int32_t order = (int32_t)(ntohl(one) - ntohl(two));
+		if (order)
+			return order < 0 ? -1 : 1;
+	}
+	return 0;
 }
 
 static int compare_endpoints(const struct ipvs_endpoint *a, const struct ipvs_endpoint *b)
 {
-	int order = (a->mark != 0) - (b->mark != 0);
-	if (!order)
-		order = (a->mark > b->mark) - (a->mark < b->mark);
+	int order = (a->mark > b->mark) - (a->mark < b->mark);
 	if (!order)
 		order = a->addr.family - b->addr.family;
 	if (!order)
-		order = rank(a->proto) - rank(b->proto);
+		order = a->proto - b->proto; /* TCP 6, UDP 17, SCTP 132 */
 	if (!order)
-		order = net_addr_compare(&a->addr, &b->addr);
+		order = compare_words(&a->addr, &b->addr);
 	return order ? order : a->port - b->port;
 }
 
+typedef int compare_fn(const void *a, const void *b);
+
 static int compare_services(const void *a, const void *b)
 {
-	return compare_endpoints(&(*(struct ipvs_service *const *)a)->at,
-				 &(*(struct ipvs_service *const *)b)->at);
+	return compare_endpoints(&((const struct ipvs_service *)a)->at,
+				 &((const struct ipvs_service *)b)->at);
 }
 
 static int compare_dests(const void *a, const void *b)
 {
-	return compare_endpoints(&(*(struct ipvs_dest *const *)a)->at,
-				 &(*(struct ipvs_dest *const *)b)->at);
+	return compare_endpoints(&((const struct ipvs_dest *)a)->at,
+				 &((const struct ipvs_dest *)b)->at);
+}
+
+/* This order can go round in a circle; what comes out then is up to the sort: halves are
+ * merged, as glibc's qsort does that. */
+static void merge_sort(void **items, uint32_t count, void **room, compare_fn *compare)
+{
+	uint32_t half = count / 2, left = 0, right = half;
+	if (count < 2)
+		return;
+	merge_sort(items, half, room, compare);
+	merge_sort(items + half, count - half, room, compare);
+	for (uint32_t i = 0; i < count; i++) {
+		bool first = right == count ||
+			     (left < half && compare(items[left], items[right]) <= 0);
+		room[i] = items[first ? left++ : right++];
+	}
+	memcpy(items, room, count * sizeof *items);
+}
+
+/* A sorted copy of pointers; the caller frees it. */
+static void **sorted(void *const *items, uint32_t count, compare_fn *compare)
+{
+	void **copy = mem_array(2 * count + 1u, sizeof *copy);
+	for (uint32_t i = 0; i < count; i++)
+		copy[i] = items[i];
+	merge_sort(copy, count, copy + count, compare);
+	return copy;
 }
 
 static const char *endpoint(const struct ipvs_endpoint *e, char *out)
@@ -102,16 +142,13 @@ static void save_service(const struct ipvs_service *s, struct strbuf *out)
 	strbuf_putc(out, '\n');
 }
 
+/* Without the thresholds (-x, -y): ipvsadm -S leaves them out. */
 static void save_dest(const struct ipvs_service *s, const struct ipvs_dest *d, struct strbuf *out)
 {
 	static const char *const methods[] = { "-m", "-g", "-i" };
 	char at[NET_ADDR_TEXT + 8], text[NET_ADDR_TEXT + 8];
 	strbuf_printf(out, "-a %s %s -r %s %s -w %d", option(&s->at), endpoint(&s->at, at),
 		      net_endpoint_text(&d->at.addr, d->at.port, text), methods[d->forward], d->weight);
-	if (d->upper)
-		strbuf_printf(out, " -x %u", d->upper);
-	if (d->lower)
-		strbuf_printf(out, " -y %u", d->lower);
 	if (d->forward == FORWARD_TUNNEL)
 		strbuf_puts(out, " --tun-type ipip");
 	strbuf_putc(out, '\n');
@@ -218,16 +255,10 @@ void ipvs_print(const struct ipvs *v, enum ipvs_view view, struct strbuf *out)
 		return;
 	}
 	header(view, out);
-	struct ipvs_service **services = mem_array(v->service_count + 1u, sizeof *services);
-	for (uint32_t i = 0; i < v->service_count; i++)
-		services[i] = v->services[i];
-	qsort(services, v->service_count, sizeof *services, compare_services);
+	void **services = sorted((void *const *)v->services, v->service_count, compare_services);
 	for (uint32_t i = 0; i < v->service_count; i++) {
 		const struct ipvs_service *s = services[i];
-		struct ipvs_dest **dests = mem_array(s->dest_count + 1u, sizeof *dests);
-		for (uint32_t k = 0; k < s->dest_count; k++)
-			dests[k] = s->dests[k];
-		qsort(dests, s->dest_count, sizeof *dests, compare_dests);
+		void **dests = sorted((void *const *)s->dests, s->dest_count, compare_dests);
 		if (view == IPVS_SAVE)
 			save_service(s, out);
 		else
