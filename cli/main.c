@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "capture", cmd_capture, "take captures of scenarios from real Linux" },
 	{ "compare", cmd_compare, "whether two captures tell the same story, packet by packet" },
 	{ "shell", cmd_shell, "kubectl, curl, dig, ipvsadm and more on a running cluster" },
+	{ "new", cmd_new, "begin a scenario" },
 	{ "picture", cmd_picture, "the way of a packet through hooks and chains; SVG" },
 	{ "scale", cmd_scale, "rules, bytes and rules passed as Services grow; TSV" },
 };

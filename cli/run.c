@@ -1,19 +1,25 @@
 /* cli/run.c: svclab run. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/vm.h"
+#include "cli/watch.h"
 #include "core/arena.h"
 #include "dataplanes/registry.h"
 #include "lua/scenario.h"
+
+enum { KEY_STORY = 0x100, KEY_WATCH };
 
 struct arguments {
 	struct scenario_options options;
 	struct scenario_param *params;
 	const char **files;
+	const char *story;
+	bool watch;
 	uint32_t file_count;
 };
 
@@ -24,7 +30,9 @@ static const struct argp_option option_list[] = {
 	{ "seed", 's', "N", 0, "Seed of all random draws (default 1)", 0 },
 	{ "pcap", 'w', "DIR", 0, "Write captures to DIR/SCENARIO-DATAPLANE: a pcap an interface, all.pcapng", 0 },
 	{ "replay", 'r', "CAPTURE", 0, "Repeat a capture of real Linux: its random choices, then packet by packet", 0 },
+	{ "story", KEY_STORY, "FILE", 0, "Write a line of JSON a test: the trace and picture of its last packet, and the expected outputs it was compared with (simulator only)", 0 },
 	{ "param", 'p', "KEY=VALUE", 0, "Set a parameter of the scenario", 0 },
+	{ "watch", KEY_WATCH, NULL, 0, "Run again whenever a scenario or a file that it reads changes, until Ctrl-C", 0 },
 	{ "update", 'u', NULL, 0, "Rewrite the expected outputs in tests/golden", 0 },
 	{ 0 }
 };
@@ -48,6 +56,21 @@ static bool known_place(const char *text)
 		if (strcmp(known[i], text) == 0)
 			return true;
 	return false;
+}
+
+static bool on_vm(const struct arguments *a)
+{
+	return a->options.on && strncmp(a->options.on, "vm", 2) == 0;
+}
+
+static void check(const struct arguments *a, struct argp_state *state)
+{
+	if (!a->file_count)
+		argp_error(state, "expected one or more scenario files");
+	if (a->story && (a->options.on || a->options.replay || a->watch))
+		argp_error(state, "--story: on the simulator only, not with --replay or --watch");
+	if (a->watch && (on_vm(a) || a->options.update))
+		argp_error(state, "--watch: not in the VM, not with --update");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -74,6 +97,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case 'w':
 		a->options.pcap = text;
 		return 0;
+	case KEY_WATCH:
+		a->watch = true;
+		return 0;
+	case KEY_STORY:
+		a->story = text;
+		return 0;
 	case 'p':
 		add_param(a, text, state);
 		return 0;
@@ -84,12 +113,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		a->files = mem_grow(a->files, a->file_count, a->file_count + 1, sizeof *a->files);
 		a->files[a->file_count++] = text;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "expected one or more scenario files");
+	case ARGP_KEY_END:
+		check(a, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static int story_failed(const struct arguments *a)
+{
+	fprintf(stderr, "svclab: %s: %s\n", a->story, strerror(errno));
+	return EXIT_USAGE;
+}
+
+static int open_story(struct arguments *a)
+{
+	if (a->story)
+		a->options.story = fopen(a->story, "w");
+	return a->story && !a->options.story ? story_failed(a) : 0;
 }
 
 int cmd_run(int argc, char **argv)
@@ -106,13 +148,20 @@ int cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	a.options.params = a.params;
 	const char *require = getenv("REQUIRE");
-	bool vm = a.options.on && strncmp(a.options.on, "vm", 2) == 0;
+	bool vm = on_vm(&a);
 	a.options.require = require && strstr(require, vm ? "vm" : "netns");
 	a.options.virtual_time = getenv("SVCLAB_VIRTUAL_TIME") != NULL;
 	a.options.progress = vm ? NULL : vm_progress();
-	int code = vm ? vm_run(&a.options, a.files, a.file_count) : scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
+	int code = open_story(&a);
+	if (!code && a.watch)
+		code = watch_run(&a.options, a.files, a.file_count);
+	else if (!code)
+		code = vm ? vm_run(&a.options, a.files, a.file_count)
+			  : scenario_run(a.files, a.file_count, &a.options, stdout, stderr);
 	if (a.options.progress)
 		fclose(a.options.progress);
+	if (a.options.story && fclose(a.options.story) != 0)
+		code = story_failed(&a);
 	free(a.params);
 	free(a.files);
 	return code;

@@ -37,7 +37,7 @@ static int read_beside(void *ctx, const char *path, struct strbuf *out)
 	const char *slash = strrchr(s->file, '/');
 	if (*path == '/' || strstr(path, ".."))
 		return EPERM;
-	return file_read(arena_printf(s->arena, "%.*s%s", slash ? (int)(slash - s->file) + 1 : 0,
+	return script_read(s, arena_printf(s->arena, "%.*s%s", slash ? (int)(slash - s->file) + 1 : 0,
 				      s->file, path), out, &err);
 }
 

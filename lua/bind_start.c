@@ -270,7 +270,7 @@ static int svclab_apply(lua_State *L)
 		file = *text == '/' || !slash
 			       ? arena_strdup(s->arena, text)
 			       : arena_printf(s->arena, "%.*s/%s", (int)(slash - s->file), s->file, text);
-		code = file_read(file, &bytes, &err);
+		code = script_read(s, file, &bytes, &err);
 	}
 	if (!code)
 		code = (status ? world_apply_status : world_apply)(w, strbuf_text(&bytes), bytes.length,

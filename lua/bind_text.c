@@ -61,6 +61,7 @@ static int svclab_golden(lua_State *L)
 	struct strbuf expected = { 0 };
 	luaL_argcheck(L, *name && !strstr(name, "..") && *name != '/', 1,
 		      "expected a name below tests/golden");
+	strbuf_add(&s->golden, name, strlen(name) + 1);
 	const char *path = arena_printf(s->arena, "%s/%s", golden_folder(s), name);
 	if (s->options->update) {
 		const char *slash = strrchr(path, '/');
@@ -72,7 +73,7 @@ static int svclab_golden(lua_State *L)
 		lua_pushboolean(L, true);
 		return 1;
 	}
-	if (file_read(path, &expected, &err)) {
+	if (script_read(s, path, &expected, &err)) {
 		lua_pushboolean(L, false);
 		lua_pushfstring(L, "%s; `svclab run --update %s` writes it", err.text, s->file);
 		return 2;

@@ -56,6 +56,7 @@ struct script {
 	struct trace **traces;
 	uint32_t trace_count, trace_capacity;
 	struct strbuf printed; /* print and kubectl's words, for the diagnostics */
+	struct strbuf golden;  /* names of texts that this test was compared with, each with NUL */
 	struct replay *replay; /* NULL: random choices are the seed's */
 };
 
@@ -103,6 +104,9 @@ void bind_cluster(lua_State *L); /* objects, controllers, kubectl */
 void bind_node(lua_State *L);    /* dumps, sysctls, faults, kube-proxy, packets */
 void bind_texts(lua_State *L);    /* durations, golden files, positions */
 void bind_kubectl(lua_State *L);  /* kubectl's command lines, files of places */
+
+/* Reads a file for the script, and tells options->reading of it. */
+int script_read(struct script *s, const char *path, struct strbuf *out, struct err *err);
 
 /* ---- shared by the bindings */
 /* The world; raises an error before scenario {...}. */

@@ -9,6 +9,7 @@
 #include "lua/internal.h"
 #include "lua/replay.h"
 #include "lua/results.h"
+#include "lua/story.h"
 #include "report/trace_text.h"
 
 #define TRACE_LINES 60
@@ -73,6 +74,7 @@ static void script_free(struct script *s)
 	free(s->traces);
 	strbuf_free(&s->source);
 	strbuf_free(&s->printed);
+	strbuf_free(&s->golden);
 	arena_free(s->arena);
 	free(s->tests);
 	free(s);
@@ -156,6 +158,7 @@ static int run_test(struct script *s, struct test *t, bool many, struct results 
 	lua_xmove(state_lua(s->state), task->lua, 1);
 	s->last = NULL;
 	strbuf_clear(&s->printed);
+	strbuf_clear(&s->golden);
 	watch_free(s->watch);
 	s->watch = NULL;
 	int code = world_watch(s->world, "*", &s->watch, err);
@@ -175,16 +178,24 @@ static int run_test(struct script *s, struct test *t, bool many, struct results 
 	if (!code) {
 		strbuf_puts(&text, strbuf_text(&s->printed));
 		results_add(results, ok, name, t->todo, strbuf_text(&text));
+		story_add(s, t->sentence);
 	}
 	strbuf_free(&text);
 	return code;
+}
+
+int script_read(struct script *s, const char *path, struct strbuf *out, struct err *err)
+{
+	if (s->options->reading)
+		s->options->reading(s->options->reading_ctx, path);
+	return file_read(path, out, err);
 }
 
 /* The top level of the file: afterwards the cluster runs and tests are registered. */
 static int run_top(struct script *s, struct err *err)
 {
 	struct strbuf text = { 0 };
-	int code = file_read(s->file, &s->source, err);
+	int code = script_read(s, s->file, &s->source, err);
 	if (!code)
 		code = open_language(s, err);
 	if (code)

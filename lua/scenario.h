@@ -35,6 +35,10 @@ struct scenario_options {
 	const struct scenario_param *params;
 	uint32_t param_count;
 	bool update;                 /* rewrite tests/golden */
+	/* Told of each file that a scenario reads, before it is read; NULL: nobody asks. */
+	void (*reading)(void *ctx, const char *path);
+	void *reading_ctx;
+	FILE *story;                 /* a line of JSON a test (story.h); NULL none */
 	FILE *progress;              /* a line as each run begins, one as it ends; NULL none */
 };
 
