@@ -116,6 +116,7 @@ fuzzers: $(FUZZERS)
 # help: make              build build/svclab
 # help: make conformance  the main job: every scenario on every dataplane, then a matrix
 # help:                   (REQUIRE=netns,vm: real Linux must not be missing; FULL=1: nothing from the cache)
+# help:                   (JUNIT=FILE: the results as JUnit XML, too); results/conformance.{tsv,html}
 # help: make vm           the kernel and initramfs that --on vm boots
 # help: make test         units, golden, differential, scenarios, fuzz smoke (under 5 minutes)
 # help: make asan         the same tests under AddressSanitizer and UBSan (build-asan/)
@@ -145,7 +146,8 @@ conformance:
 	@$(CELL_ENVIRONMENT) tools/cells plan $(CELLS) $(SCENARIOS)
 	@$(CELL_ENVIRONMENT) $(PROVE) -j$(CELL_JOBS) --exec tests/exec $$(cat $(CELLS)/jobs.list) \
 	  $(wildcard tests/captures/*.t); \
-	code=$$?; tools/matrix $(CELLS) || code=1; exit $$code
+	code=$$?; tools/matrix $(CELLS) || code=1; tools/page $(CELLS) || code=1; \
+	  test -z "$(JUNIT)" || tools/junit $(CELLS) "$(JUNIT)" || code=1; exit $$code
 
 # What --on vm boots; kept until packages or vm/ change.
 VM := $(or $(SVCLAB_VM),$(abspath $(BUILD))/vm)
