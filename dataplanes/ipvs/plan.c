@@ -135,7 +135,8 @@ static void collect(struct family_plan *f)
 	struct kubeproxy *k = &f->p->base;
 	struct snapshot *was = k->was[f->family], *now = k->now[f->family];
 	bool loops = k->full || f->from_kernel;
-	bool all = loops || snapshot_conflicts(now) || (was && snapshot_conflicts(was));
+	bool all = loops || proxy_conflicts(k->shared, f->family, now) ||
+		   proxy_conflicts(k->shared, f->family, was);
 	struct snapshot_step step = { 0 };
 	while (all ? snapshot_next(was, now, &step) : snapshot_next_change(was, now, &step)) {
 		if (step.was)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/table.h"
-
 /* ---- chunks ------------------------------------------------------------------------- */
 
 static bool plain(const struct service *s)
@@ -122,6 +120,13 @@ struct chunk *chunk_join(struct chunk *left, struct chunk *right)
 	return joint(left, right);
 }
 
+const struct service *chunk_first(const struct chunk *c)
+{
+	while (c->left)
+		c = c->left;
+	return c->items[0];
+}
+
 const struct chunk *chunk_leaf(const struct chunk *c, uint32_t number)
 {
 	if (!c || number >= c->leaves)
@@ -158,6 +163,30 @@ void snapshot_unref(struct snapshot *s)
 		return;
 	chunk_unref(s->root);
 	free(s);
+}
+
+static int compare_name(const struct service *a, const char *namespace, const char *name)
+{
+	int order = strcmp(a->namespace, namespace);
+	return order ? order : strcmp(a->name, name);
+}
+
+struct service *snapshot_find(const struct snapshot *s, const char *namespace, const char *name)
+{
+	const struct chunk *c = s ? s->root : NULL;
+	while (c && c->left)
+		c = compare_name(chunk_first(c->right), namespace, name) <= 0 ? c->right : c->left;
+	for (uint32_t low = 0, high = c ? c->count : 0; low < high;) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = compare_name(c->items[middle], namespace, name);
+		if (order == 0)
+			return c->items[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }
 
 /* ---- walking ----------------------------------------------------------------------------- */
@@ -221,8 +250,7 @@ struct service *snapshot_walk_marked(const struct snapshot *s, struct snapshot_c
 
 static int compare(const struct service *a, const struct service *b)
 {
-	int order = strcmp(a->namespace, b->namespace);
-	return order ? order : strcmp(a->name, b->name);
+	return compare_name(a, b->namespace, b->name);
 }
 
 bool snapshot_next(const struct snapshot *was, const struct snapshot *now,
@@ -358,59 +386,4 @@ bool snapshot_next_stretch(const struct snapshot *was, const struct snapshot *no
 bool stretch_whole(const struct stretch *s)
 {
 	return s->start == 0 && s->count == s->chunk->count;
-}
-
-/* ---- conflicts --------------------------------------------------------------------------------- */
-
-/* Whether nobody has it yet, or (with an owner) the same one. */
-static bool claim(struct table *claims, struct arena *a, const void *owner, const char *ip,
-		  const char *proto, unsigned port)
-{
-	bool added;
-	char *key = arena_printf(a, "%s %s %u", ip, proto, port);
-	const void **holder = table_put(claims, key, &added);
-	if (added)
-		*holder = owner;
-	return added || (owner && *holder == owner);
-}
-
-static bool claim_addresses(struct table *claims, struct arena *a, const struct service_port *p,
-			    const char *const *ips, uint32_t count)
-{
-	bool alone = true;
-	for (uint32_t i = 0; i < count; i++)
-		alone &= claim(claims, a, NULL, ips[i], p->proto, p->port) &&
-			 claim(claims, a, p->service, ips[i], "", 0);
-	return alone;
-}
-
-/* An address and port belong to one service port, and to one of its lists once; the
- * address itself belongs to one Service. */
-static bool claim_port(struct table *claims, struct arena *a, const struct service_port *p)
-{
-	return claim(claims, a, NULL, p->cluster_ip_text, p->proto, p->port) &&
-	       claim_addresses(claims, a, p, (const char *const *)p->external_ips,
-			       p->external_ip_count) &&
-	       claim_addresses(claims, a, p, (const char *const *)p->vips, p->vip_count) &&
-	       (!p->node_port || claim(claims, a, NULL, "", p->proto, p->node_port));
-}
-
-bool snapshot_conflicts(struct snapshot *s)
-{
-	struct snapshot_cursor cursor = { 0 };
-	struct service *service;
-	struct table claims;
-	struct arena *a;
-	if (s->conflicts)
-		return s->conflicts == 'y';
-	a = arena_new();
-	table_init(&claims, TABLE_STRING_KEYS, sizeof(void *));
-	s->conflicts = 'n';
-	while (s->conflicts == 'n' && (service = snapshot_walk(s, &cursor)) != NULL)
-		for (uint32_t k = 0; k < service->port_count; k++)
-			if (!claim_port(&claims, a, &service->ports[k]))
-				s->conflicts = 'y';
-	table_free(&claims);
-	arena_free(a);
-	return s->conflicts == 'y';
 }

@@ -39,7 +39,7 @@ struct snapshot {
 	struct chunk *root;            /* NULL: no service */
 	uint32_t count;                /* services */
 	uint64_t endpoint_count;
-	char conflicts;                /* 0 not looked at, 'y', 'n' */
+	char conflicts;                /* of claims: 0 not looked at, 'y', 'n' */
 };
 
 /* The blocks of a run of services of a chunk, of all of it with count 0; added if missing. */
@@ -52,12 +52,15 @@ struct chunk *chunk_new(struct service *const items[], uint32_t count);
 struct chunk *chunk_join(struct chunk *left, struct chunk *right);
 struct chunk *chunk_ref(struct chunk *c);
 void chunk_unref(struct chunk *c); /* NULL is allowed */
+const struct service *chunk_first(const struct chunk *c);
 /* The leaf of this number; NULL behind the last. */
 const struct chunk *chunk_leaf(const struct chunk *c, uint32_t number);
 /* Takes over the reference of the root, which may be NULL. */
 struct snapshot *snapshot_new(struct chunk *root);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* NULL is allowed */
+/* NULL: it is not there; `s` may be NULL. */
+struct service *snapshot_find(const struct snapshot *s, const char *namespace, const char *name);
 
 /* Walks the services in order; a cursor starts zeroed. NULL at the end, also of NULL. */
 struct snapshot_cursor {
@@ -96,10 +99,5 @@ bool snapshot_next_stretch(const struct snapshot *was, const struct snapshot *no
 			   struct stretch *stretch);
 /* Whether the run is all of its chunk. */
 bool stretch_whole(const struct stretch *stretch);
-
-/* Whether two service ports of the snapshot claim the same address and port or the same
- * node port (which one wins is a matter of order), one of them does so twice, or two
- * Services claim the same address. */
-bool snapshot_conflicts(struct snapshot *s);
 
 #endif

@@ -10,6 +10,7 @@
 struct proxy_shared {
 	struct snapshot *now[PROXY_FAMILIES];
 	uint64_t version[PROXY_FAMILIES];
+	struct claims *claims[PROXY_FAMILIES]; /* NULL: nobody asked */
 	uint64_t content;
 	struct table contexts; /* text -> uint32_t */
 	struct table remains;  /* node -> struct remains */
@@ -58,6 +59,8 @@ void proxy_shared_free(struct proxy_shared *s)
 	void *value;
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		snapshot_unref(s->now[f]);
+	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
+		claims_free(s->claims[f]);
 	for (uint32_t i = 0; table_next(&s->remains, &i, &node, &value);) {
 		struct remains *r = value;
 		if (r->what)
@@ -101,7 +104,28 @@ void *proxy_take(struct proxy_shared *s, const char *node)
 	return what;
 }
 
+bool proxy_conflicts(struct proxy_shared *shared, unsigned family, struct snapshot *s)
+{
+	if (s && !shared->claims[family])
+		shared->claims[family] = claims_new();
+	return s && claims_conflict(shared->claims[family], s);
+}
+
 /* ---- building a snapshot ------------------------------------------------------------- */
+
+struct name {
+	const char *namespace, *name;
+};
+
+struct revision { /* what becomes of a service */
+	struct service *was, *now;     /* NULL: not there; a reference to `now` */
+};
+
+struct building {
+	struct name *names;            /* that may have changed */
+	struct revision *revisions;    /* that have, in order */
+	uint32_t count, capacity, revision_count;
+};
 
 static int compare(const struct service *a, const char *namespace, const char *name)
 {
@@ -109,15 +133,58 @@ static int compare(const struct service *a, const char *namespace, const char *n
 	return order ? order : strcmp(a->name, name);
 }
 
-/* `was` is the service of the same name in the snapshot before, or NULL. */
-static struct service *renew(struct proxy_shared *s, const struct kube_store *store,
-			     const struct kube_service *object, struct service *was,
-			     unsigned family)
+static int by_name(const void *a, const void *b)
 {
-	if (was && service_current(was, store))
-		return service_ref(was);
-	struct service *now = service_new(store, object, family == PROXY_V6 ? NET_V6 : NET_V4,
-					  s->scratch);
+	const struct name *x = a, *y = b;
+	int order = strcmp(x->namespace, y->namespace);
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static void add_name(struct building *b, const char *namespace, const char *name)
+{
+	if (b->count == b->capacity) {
+		uint32_t want = b->capacity ? b->capacity * 2 : 8;
+		b->names = mem_grow(b->names, b->capacity, want, sizeof *b->names);
+		b->capacity = want;
+	}
+	b->names[b->count++] = (struct name){ namespace ? namespace : "", name };
+}
+
+/* The names of what has changed since that version, or of all where nobody knows. */
+static void collect_names(struct building *b, const struct kube_store *store, uint64_t since,
+			  const struct snapshot *old)
+{
+	struct snapshot_cursor walk = { 0 };
+	const struct kube_object *o;
+	const struct service *s;
+	const char *namespace, *name;
+	uint32_t cursor = 0, unique = 0;
+	if (old && kube_store_recalls(store, since)) {
+		while (kube_store_next_touched(store, since, &cursor, &namespace, &name))
+			add_name(b, namespace, name);
+	} else {
+		while ((o = kube_store_next(store, KIND_SERVICE, NULL, &cursor)) != NULL)
+			add_name(b, o->meta.namespace, o->meta.name);
+		while ((s = snapshot_walk(old, &walk)) != NULL)
+			add_name(b, s->namespace, s->name);
+	}
+	if (b->count)
+		qsort(b->names, b->count, sizeof *b->names, by_name);
+	for (uint32_t i = 0; i < b->count; i++)
+		if (!i || by_name(&b->names[i], &b->names[i - 1]) != 0)
+			b->names[unique++] = b->names[i];
+	b->count = unique;
+}
+
+/* A service whose content is that of the one before keeps its number and its text. */
+static struct service *renew(struct proxy_shared *s, const struct kube_store *store,
+			     const struct name *name, struct service *was, unsigned family)
+{
+	const struct kube_object *o =
+		kube_store_get(store, KIND_SERVICE, name->namespace, name->name);
+	struct service *now = o ? service_new(store, (const struct kube_service *)o,
+					      family == PROXY_V6 ? NET_V6 : NET_V4, s->scratch) :
+				  NULL;
 	if (now && was && service_equal(was, now))
 		service_adopt(now, was);
 	else if (now)
@@ -125,27 +192,27 @@ static struct service *renew(struct proxy_shared *s, const struct kube_store *st
 	return now;
 }
 
-struct renewal { /* a leaf of the old tree becomes other leaves */
-	uint32_t leaf;
-	struct chunk *instead;         /* NULL: it is gone */
-};
-
-struct building {
-	const struct snapshot *old;    /* NULL: none */
-	struct chunk *fresh;           /* without an old one */
-	struct renewal *renewals;      /* with one: in order */
-	uint32_t renewal_count, renewed;
-	uint32_t at;                   /* leaf of the old one whose range this is */
-	const struct chunk *next;      /* the leaf behind it */
-	struct snapshot_cursor cursor; /* in the old one */
-	struct service **pending;      /* of the range so far */
-	uint32_t count, capacity;
-};
+static void revise(struct building *b, struct proxy_shared *s, const struct kube_store *store,
+		   unsigned family)
+{
+	b->revisions = b->count ? mem_array(b->count, sizeof *b->revisions) : NULL;
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct name *n = &b->names[i];
+		struct service *was = snapshot_find(s->now[family], n->namespace, n->name);
+		if (was && service_current(was, store))
+			continue;
+		struct service *now = renew(s, store, n, was, family);
+		if (was || now)
+			b->revisions[b->revision_count++] = (struct revision){ was, now };
+	}
+}
 
 static struct chunk *chunks_of(struct service *const items[], uint32_t count)
 {
 	struct chunk *all = NULL;
-	uint32_t parts = (count + 2 * CHUNK_SERVICES - 1) / (2 * CHUNK_SERVICES);
+	uint32_t parts = (count + CHUNK_SERVICES - 1) / CHUNK_SERVICES;
+	if (count <= 2 * CHUNK_SERVICES)
+		parts = count != 0;
 	for (uint32_t i = 0, from = 0; i < parts; i++) {
 		uint32_t to = (uint32_t)((uint64_t)count * (i + 1) / parts);
 		all = chunk_join(all, chunk_new(items + from, to - from));
@@ -154,108 +221,63 @@ static struct chunk *chunks_of(struct service *const items[], uint32_t count)
 	return all;
 }
 
-static void renew_leaf(struct building *b, struct chunk *instead)
+static int compare_revision(const struct revision *r, const struct service *s)
 {
-	b->renewals = mem_grow(b->renewals, b->renewal_count, b->renewal_count + 1,
-			       sizeof *b->renewals);
-	b->renewals[b->renewal_count++] = (struct renewal){ b->at, instead };
+	const struct service *of = r->was ? r->was : r->now;
+	return compare(of, s->namespace, s->name);
 }
 
-/* The range is complete: the old leaf when it holds just this, else new ones. */
-static void flush(struct building *b)
+/* The leaf's services (none for NULL) with the revisions, as one leaf or more. */
+static struct chunk *revised_leaf(const struct chunk *leaf, const struct revision *r, uint32_t count)
 {
-	const struct chunk *old = b->old ? chunk_leaf(b->old->root, b->at) : NULL;
-	if (!old) {
-		b->fresh = chunk_join(b->fresh, chunks_of(b->pending, b->count));
-	} else if (old->count == b->count &&
-		   memcmp(old->items, b->pending, b->count * sizeof *b->pending) == 0) {
-		for (uint32_t i = 0; i < b->count; i++)
-			service_unref(b->pending[i]);
-	} else {
-		renew_leaf(b, chunks_of(b->pending, b->count));
+	uint32_t old = leaf ? leaf->count : 0, n = 0, i = 0;
+	struct service **items = mem_array(old + count, sizeof *items);
+	for (uint32_t k = 0; i < old || k < count;) {
+		int order = i == old ? -1 : k == count ? 1 : compare_revision(&r[k], leaf->items[i]);
+		struct service *next = order > 0 ? service_ref(leaf->items[i]) : r[k].now;
+		if (next)
+			items[n++] = next;
+		i += order >= 0;
+		k += order <= 0;
 	}
-	b->count = 0;
+	struct chunk *c = chunks_of(items, n);
+	free(items);
+	return c;
 }
 
-/* The tree with its renewed leaves; shares what has none of them. */
-static struct chunk *renewed(struct building *b, struct chunk *c, uint32_t first)
+/* The tree with its revisions; shares what has none of them. */
+static struct chunk *revised(struct chunk *c, const struct revision *r, uint32_t count)
 {
-	if (b->renewed == b->renewal_count ||
-	    b->renewals[b->renewed].leaf >= first + c->leaves)
-		return chunk_ref(c);
-	if (!c->left)
-		return b->renewals[b->renewed++].instead;
-	struct chunk *left = renewed(b, c->left, first);
-	return chunk_join(left, renewed(b, c->right, first + c->left->leaves));
-}
-
-static void pend(struct building *b, struct service *s)
-{
-	if (b->count == b->capacity) {
-		uint32_t want = b->capacity ? b->capacity * 2 : 2 * CHUNK_SERVICES;
-		b->pending = mem_grow(b->pending, b->capacity, want, sizeof *b->pending);
-		b->capacity = want;
+	uint32_t low = 0, high = count;
+	if (!count)
+		return c ? chunk_ref(c) : NULL;
+	if (!c || !c->left)
+		return revised_leaf(c, r, count);
+	const struct service *border = chunk_first(c->right);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (compare_revision(&r[middle], border) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	b->pending[b->count++] = s;
-	if (!b->old && b->count == CHUNK_SERVICES)
-		flush(b);
-}
-
-/* Closes the ranges that end before this name. */
-static void move_to(struct building *b, const char *namespace, const char *name)
-{
-	while (b->next && compare(b->next->items[0], namespace, name) <= 0) {
-		flush(b);
-		b->next = chunk_leaf(b->old->root, ++b->at + 1);
-	}
-}
-
-static struct service *find_old(struct building *b, const char *namespace, const char *name)
-{
-	struct snapshot_cursor before = b->cursor;
-	struct service *s;
-	while ((s = snapshot_walk(b->old, &b->cursor)) != NULL) {
-		int order = compare(s, namespace, name);
-		if (order == 0)
-			return s;
-		if (order > 0) {
-			b->cursor = before;
-			return NULL;
-		}
-		before = b->cursor;
-	}
-	return NULL;
+	struct chunk *left = revised(c->left, r, low);
+	return chunk_join(left, revised(c->right, r + low, count - low));
 }
 
 static struct snapshot *build(struct proxy_shared *s, const struct kube_store *store,
 			      unsigned family)
 {
-	struct building b = { .old = s->now[family] };
-	uint32_t cursor = 0;
-	const struct kube_object *o;
-	if (b.old && !b.old->count)
-		b.old = NULL;
-	if (b.old)
-		b.next = chunk_leaf(b.old->root, 1);
-	while ((o = kube_store_next(store, KIND_SERVICE, NULL, &cursor)) != NULL) {
-		const char *ns = o->meta.namespace ? o->meta.namespace : "";
-		struct service *was = b.old ? find_old(&b, ns, o->meta.name) : NULL;
-		struct service *now =
-			renew(s, store, (const struct kube_service *)o, was, family);
-		if (!now)
-			continue;
-		move_to(&b, ns, o->meta.name);
-		pend(&b, now);
-	}
-	flush(&b);
-	while (b.next) { /* nothing is left of these */
-		b.next = chunk_leaf(b.old->root, ++b.at + 1);
-		renew_leaf(&b, NULL);
-	}
-	struct chunk *root = b.old ? renewed(&b, b.old->root, 0) : b.fresh;
-	free(b.renewals);
-	free(b.pending);
-	return snapshot_new(root);
+	struct building b = { 0 };
+	struct snapshot *old = s->now[family];
+	collect_names(&b, store, s->version[family], old);
+	revise(&b, s, store, family);
+	struct snapshot *now = old && !b.revision_count ?
+		snapshot_ref(old) :
+		snapshot_new(revised(old ? old->root : NULL, b.revisions, b.revision_count));
+	free(b.revisions);
+	free(b.names);
+	return now;
 }
 
 struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store *store,

@@ -22,6 +22,11 @@ void proxy_shared_free(struct proxy_shared *s);
 struct snapshot *proxy_snapshot(struct proxy_shared *s, const struct kube_store *store,
 				unsigned family);
 
+/* Whether two service ports of the snapshot claim the same address and port or the same
+ * node port (which one wins is a matter of order), one of them does so twice, or two
+ * Services claim the same external address. `s` may be NULL. */
+bool proxy_conflicts(struct proxy_shared *shared, unsigned family, struct snapshot *s);
+
 /* A small number for a text: equal texts, equal numbers. For variant keys. */
 uint32_t proxy_context(struct proxy_shared *s, const char *text);
 
@@ -31,5 +36,11 @@ void proxy_leave(struct proxy_shared *s, const char *node, void *remains,
 		 void (*drop)(void *remains));
 /* The caller owns it from now on; NULL: nothing is there. */
 void *proxy_take(struct proxy_shared *s, const char *node);
+
+/* conflicts.c: claims on addresses and ports, of one family. */
+struct claims;
+struct claims *claims_new(void);
+void claims_free(struct claims *c); /* NULL is allowed */
+bool claims_conflict(struct claims *c, struct snapshot *of);
 
 #endif

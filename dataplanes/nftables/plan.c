@@ -299,7 +299,8 @@ static void open_family(struct family_plan *f, struct planner *p, unsigned famil
 	nft_style_key(&f->style, &f->text);
 	f->context = proxy_context(k->shared, strbuf_text(&f->text));
 	strbuf_clear(&f->text);
-	f->conflicts = snapshot_conflicts(f->now) || (f->was && snapshot_conflicts(f->was));
+	f->conflicts = proxy_conflicts(k->shared, family, f->now) ||
+		       proxy_conflicts(k->shared, family, f->was);
 	nft_elements_init(&f->there, f->memory);
 	table_init(&f->names, TABLE_STRING_KEYS, 0);
 }

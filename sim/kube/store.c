@@ -25,6 +25,7 @@ void kube_store_free(struct kube_store *s)
 	if (!s)
 		return;
 	store_watch_free(s);
+	store_touched_free(s);
 	store_index_free(s);
 	for (int i = 0; i < KIND_COUNT; i++)
 		kind_table_free(&s->kinds[i]);
@@ -113,6 +114,7 @@ int kube_store_create(struct kube_store *s, struct kube_object *o, struct err *e
 	o->meta.resource_version = s->version;
 	kind_table_add(t, o);
 	store_index_change(s, NULL, o);
+	store_touched_change(s, NULL, o);
 	store_tell(s, KUBE_ADDED, NULL, o);
 	return 0;
 }
@@ -146,6 +148,7 @@ int kube_store_update(struct kube_store *s, struct kube_object *o, bool spec_cha
 	o->meta.resource_version = s->version;
 	t->slots[at].object = o;
 	store_index_change(s, old, o);
+	store_touched_change(s, old, o);
 	kube_ref(o); /* a watcher may delete it */
 	store_tell(s, KUBE_MODIFIED, old, o);
 	kube_unref(o);
@@ -163,6 +166,7 @@ int kube_store_delete(struct kube_store *s, enum kube_kind kind, const char *nam
 	struct kube_object *old = kube_ref(t->slots[at].object);
 	s->version++;
 	store_index_change(s, old, NULL);
+	store_touched_change(s, old, NULL);
 	kind_table_remove(t, at);
 	store_tell(s, KUBE_DELETED, old, NULL);
 	kube_unref(old);

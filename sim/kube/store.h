@@ -61,6 +61,13 @@ uint32_t kube_store_count(const struct kube_store *s, enum kube_kind kind);
 const struct kube_object *kube_store_next_created(const struct kube_store *s, enum kube_kind kind,
 						  uint32_t *cursor);
 uint64_t kube_store_version(const struct kube_store *s);
+/* Services that writes after version `since` touched: the Service itself, its Endpoints or
+ * its slices; the latest write first, the same one perhaps more than once. The store knows
+ * the last thousand or so; without `recalls` they are not all. Names live until the next
+ * write; `cursor` starts at 0. */
+bool kube_store_recalls(const struct kube_store *s, uint64_t since);
+bool kube_store_next_touched(const struct kube_store *s, uint64_t since, uint32_t *cursor,
+			     const char **namespace, const char **name);
 
 /* ADDED: `old` is NULL. DELETED: `now` is NULL. */
 typedef void kube_watch_fn(void *ctx, enum kube_change change, const struct kube_object *old,

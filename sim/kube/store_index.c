@@ -6,7 +6,6 @@
 
 #include "kube/store_internal.h"
 
-#define SERVICE_LABEL "kubernetes.io/service-name"
 #define KEY_BYTES 520 /* two names of at most 253 characters and a slash */
 
 struct slice_list { /* slices of a service, in order of name */

@@ -41,6 +41,15 @@ struct watch {
 
 struct notice; /* a watcher's call that waits for its time */
 
+#define SERVICE_LABEL "kubernetes.io/service-name"
+#define TOUCHED 1024u
+
+struct touched {                     /* a Service that a write had to do with */
+	uint64_t version;            /* of the write; 0: a free place */
+	char *namespace, *name;      /* one allocation of `size` bytes */
+	size_t size;
+};
+
 struct kube_store {
 	struct engine *engine;
 	struct choice *choice;
@@ -51,6 +60,9 @@ struct kube_store {
 	struct watch *watches;
 	uint32_t watch_count, watch_capacity, next_watch;
 	struct notice *notices;
+	struct touched touched[TOUCHED]; /* a ring, latest at touched_count - 1 */
+	uint64_t touched_count;      /* so far */
+	uint64_t forgotten;          /* version of the last that left the ring */
 };
 
 /* store_order.c */
@@ -66,6 +78,11 @@ void store_index_change(struct kube_store *s, const struct kube_object *old,
 			const struct kube_object *now);
 void store_index_init(struct kube_store *s);
 void store_index_free(struct kube_store *s);
+
+/* store_touched.c */
+void store_touched_change(struct kube_store *s, const struct kube_object *old,
+			  const struct kube_object *now);
+void store_touched_free(struct kube_store *s);
 
 /* store_watch.c */
 void store_tell(struct kube_store *s, enum kube_change change, const struct kube_object *old,

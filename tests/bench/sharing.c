@@ -1,8 +1,8 @@
 /* tests/bench/sharing.c: many nodes' kube-proxies over one store.
  *
  * First what one change of an endpoint costs the first node that plans, for 100, 1,000 and
- * 10,000 Services: allocations that stay (new joints, blocks, the Service itself), all
- * allocations, and pieces of the plan. Then every node plans a full sync; an endpoint of
+ * 10,000 Services and two modes: allocations that stay (new joints, blocks, the Service
+ * itself), all allocations, pieces of the plan, and time. Then every node plans a full sync; an endpoint of
  * one Service goes and every node plans again, twice: what a node costs beside what all
  * share, in processor time and memory. Arguments: nodes, Services, endpoints.
  */
@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "dataplanes/iptables/iptables.h"
+#include "dataplanes/nftables/nftables.h"
 #include "kube/store.h"
 
 /* ---- allocations --------------------------------------------------------------------- */
@@ -122,13 +123,14 @@ struct total {
 	uint64_t blocks, bytes;
 };
 
-static struct total plan(struct planner *p, const struct proxy_view *view, bool full)
+static struct total plan(const struct planner_class *mode, struct planner *p,
+			 const struct proxy_view *view, bool full)
 {
 	const struct plan_request request = { .full = full };
 	struct transactions out = { 0 };
 	struct total t = { 0 };
 	struct err err = { "" };
-	if (iptables_planner.plan(p, view, &request, &out, &err)) {
+	if (mode->plan(p, view, &request, &out, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(1);
 	}
@@ -138,7 +140,7 @@ static struct total plan(struct planner *p, const struct proxy_view *view, bool 
 			t.bytes += out.items[i].blocks[k]->length;
 	}
 	transactions_free(&out);
-	iptables_planner.done(p, 0, true);
+	mode->done(p, 0, true);
 	return t;
 }
 
@@ -148,12 +150,12 @@ static void round_of(const char *what, struct planner **planners, uint32_t nodes
 {
 	size_t before = in_use();
 	double start = seconds();
-	struct total t = plan(planners[0], &views[0], full);
+	struct total t = plan(&iptables_planner, planners[0], &views[0], full);
 	double first = seconds() - start;
 	size_t shared = in_use() - before;
 	start = seconds();
 	for (uint32_t i = 1; i < nodes; i++)
-		t = plan(planners[i], &views[i], full);
+		t = plan(&iptables_planner, planners[i], &views[i], full);
 	double rest = nodes > 1 ? (seconds() - start) / (nodes - 1) : 0;
 	long own = nodes > 1 ? ((long)in_use() - (long)before - (long)shared) / (long)(nodes - 1) : 0;
 	printf("%s: first node %.1f ms and %zu KiB, each further one %.3f ms and %ld bytes; a plan "
@@ -185,7 +187,7 @@ static struct kube_store *store_of(uint32_t services, uint32_t endpoints, struct
 }
 
 /* Prints one line: what a change costs, the mean of sixteen. */
-static void changes_of(uint32_t services, struct choice *choice)
+static void changes_of(const struct planner_class *mode, uint32_t services, struct choice *choice)
 {
 	enum { CHANGES = 16 };
 	struct kube_store *store = store_of(services, 20, choice);
@@ -196,23 +198,26 @@ static void changes_of(uint32_t services, struct choice *choice)
 	struct err err = { "" };
 	int64_t stay = 0;
 	uint64_t all = 0, pieces = 0;
-	if (iptables_planner.open(&view, &planner, &err))
+	double spent = 0;
+	if (mode->open(&view, &planner, &err))
 		exit(1);
-	plan(planner, &view, true);
+	plan(mode, planner, &view, true);
 	one_less(store, 0);
-	plan(planner, &view, false);
+	plan(mode, planner, &view, false);
 	for (uint32_t i = 0; i < CHANGES; i++) {
 		one_less(store, (uint32_t)((uint64_t)services * i / CHANGES));
 		uint64_t a = allocated, f = freed;
-		pieces += plan(planner, &view, false).blocks;
+		double start = seconds();
+		pieces += plan(mode, planner, &view, false).blocks;
+		spent += seconds() - start;
 		all += allocated - a;
 		stay += (int64_t)(allocated - a) - (int64_t)(freed - f);
 	}
-	printf("%5u services: a change makes %.1f allocations, %.1f more than it frees; the plan "
-	       "has %.1f pieces\n",
-	       (unsigned)services, (double)all / CHANGES, (double)stay / CHANGES,
-	       (double)pieces / CHANGES);
-	iptables_planner.close(planner);
+	printf("%s, %5u services: a change makes %.1f allocations, %.1f more than it frees; the "
+	       "plan has %.1f pieces and takes %.0f us\n",
+	       mode->mode, (unsigned)services, (double)all / CHANGES, (double)stay / CHANGES,
+	       (double)pieces / CHANGES, spent / CHANGES * 1e6);
+	mode->close(planner);
 	planner_shared_free(&shared);
 	kube_store_free(store);
 }
@@ -229,7 +234,9 @@ int main(int argc, char **argv)
 	struct err err = { "" };
 	char name[32];
 	for (uint32_t n = 100; n <= 10000; n *= 10)
-		changes_of(n, choice);
+		changes_of(&iptables_planner, n, choice);
+	for (uint32_t n = 100; n <= 10000; n *= 10)
+		changes_of(&nftables_planner, n, choice);
 	struct kube_store *store = store_of(services, endpoints, choice);
 	for (uint32_t i = 0; i < nodes; i++) {
 		snprintf(name, sizeof name, "node-%u", (unsigned)i);

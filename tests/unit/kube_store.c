@@ -56,6 +56,52 @@ static void order(void)
 	kube_store_free(s);
 }
 
+/* "namespace/name" of Services that the writes after `since` touched, the latest first. */
+static char *touched(struct kube_store *s, uint64_t since)
+{
+	struct strbuf out = { 0 };
+	const char *namespace, *name;
+	uint32_t i = 0;
+	CHECK(kube_store_recalls(s, since));
+	while (kube_store_next_touched(s, since, &i, &namespace, &name))
+		strbuf_printf(&out, "%s/%s ", namespace, name);
+	return strbuf_steal(&out);
+}
+
+static struct kube_object *slice_of(const char *name, const char *service)
+{
+	struct kube_object *o = make(KIND_ENDPOINT_SLICE, "a", name);
+	if (service)
+		kube_map_set(o, &o->meta.labels, "kubernetes.io/service-name", service);
+	return o;
+}
+
+static void touches(void)
+{
+	struct kube_store *s = kube_store_new(NULL, NULL);
+	CHECK_INT(kube_store_create(s, make(KIND_SERVICE, "a", "web"), NULL), 0);
+	CHECK_INT(kube_store_create(s, make(KIND_ENDPOINTS, "b", "db"), NULL), 0);
+	uint64_t start = kube_store_version(s);
+	put(s, "a", "unrelated");
+	same(touched(s, 0), "b/db a/web ");
+	same(touched(s, start), "");
+	CHECK_INT(kube_store_create(s, slice_of("s1", "web"), NULL), 0);
+	CHECK_INT(kube_store_create(s, slice_of("s2", NULL), NULL), 0);
+	same(touched(s, start), "a/web ");
+	uint64_t later = kube_store_version(s);
+	CHECK_INT(kube_store_update(s, slice_of("s1", "other"), true, NULL), 0);
+	same(touched(s, later), "a/other a/web ");
+	CHECK_INT(kube_store_delete(s, KIND_ENDPOINT_SLICE, "a", "s1", NULL), 0);
+	CHECK_INT(kube_store_delete(s, KIND_SERVICE, "a", "web", NULL), 0);
+	same(touched(s, later), "a/web a/other a/other a/web ");
+	for (int i = 0; i < 3000; i++)
+		CHECK_INT(kube_store_update(s, make(KIND_ENDPOINTS, "b", "db"), true, NULL), 0);
+	CHECK(!kube_store_recalls(s, later));
+	CHECK(kube_store_recalls(s, kube_store_version(s) - 1000));
+	same(touched(s, kube_store_version(s) - 2), "b/db b/db ");
+	kube_store_free(s);
+}
+
 static void errors(void)
 {
 	struct kube_store *s = kube_store_new(NULL, NULL);
@@ -461,6 +507,7 @@ static const struct check tests[] = {
 	{ "watchers are told in their order, each after its delay", watchers },
 	{ "addresses and node ports come from the upper band first", bands },
 	{ "refusals read as kubectl prints them", answers },
+	{ "the store recalls which Services the latest writes touched", touches },
 	{ "an update of an older version is refused, an equal one changes nothing", conflicts },
 	{ "a pod on a node is marked, then removed by its kubelet", graceful_deletion },
 	{ "an object with a finalizer goes when the last one does", finalizers },

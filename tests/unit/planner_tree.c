@@ -166,7 +166,9 @@ static void partial_syncs_add_up(void)
 	golden_plan(&c.g, true);
 	free(restored(x, golden_text(&c.g, TX_IPTABLES_RESTORE)));
 	for (unsigned i = 0; i < 60; i++) {
-		change(&c);
+		/* Now and then more than the store recalls one by one. */
+		for (unsigned k = i % 10 == 9 ? 40 : 1; k; k--)
+			change(&c);
 		same_as_the_list(&c);
 		golden_plan(&c.g, false);
 		char *after = restored(x, golden_text(&c.g, TX_IPTABLES_RESTORE));
@@ -239,12 +241,108 @@ static void counts_are_sums(void)
 	golden_close(&c.g);
 }
 
+/* ---- conflicts ------------------------------------------------------------------------ */
+
+#define CLAIMANTS 12
+
+struct claimant {
+	bool there;
+	unsigned ips[2], port, node_port; /* ips: 0 none; node_port: 0 none */
+};
+
+static void put_claimant(struct cluster *c, unsigned n, const struct claimant *k)
+{
+	const struct manifest_options options = { .defaults = true };
+	struct strbuf t = { 0 };
+	struct err err = { "" };
+	strbuf_printf(&t, "apiVersion: v1\nkind: Service\nmetadata: {name: k%u, namespace: d}\n"
+			  "spec:\n  type: NodePort\n  clusterIP: 10.97.0.%u\n  externalIPs: [",
+		      n, n + 1);
+	for (unsigned i = 0; i < 2; i++)
+		if (k->ips[i])
+			strbuf_printf(&t, "%s198.51.%u.%u", i && k->ips[0] ? ", " : "",
+				      k->ips[i] >> 8, k->ips[i] & 255);
+	strbuf_printf(&t, "]\n  ports: [{name: a, port: %u", k->port);
+	if (k->node_port)
+		strbuf_printf(&t, ", nodePort: %u", 30000 + k->node_port);
+	strbuf_puts(&t, "}, {name: b, port: 443}]\n");
+	int code = manifest_read(strbuf_text(&t), t.length, "claimant", &options, put, c->g.store,
+				 &err);
+	check_note(code == 0, "claimant", (int)n, "%s", err.text);
+	strbuf_free(&t);
+}
+
+static bool meet(const struct claimant *a, const struct claimant *b)
+{
+	if (a->node_port && a->node_port == b->node_port)
+		return true;
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < 2; k++)
+			if (a->ips[i] && a->ips[i] == b->ips[k])
+				return true;
+	return false;
+}
+
+/* By the definition, pair by pair. */
+static bool any_meet(const struct claimant all[CLAIMANTS])
+{
+	for (unsigned i = 0; i < CLAIMANTS; i++) {
+		if (all[i].there && all[i].ips[0] && all[i].ips[0] == all[i].ips[1])
+			return true;
+		for (unsigned k = 0; k < i && all[i].there; k++)
+			if (all[k].there && meet(&all[i], &all[k]))
+				return true;
+	}
+	return false;
+}
+
+/* The table of claims follows changes; it is asked about the present and an older list. */
+static void conflicts_follow_changes(void)
+{
+	struct cluster c = { .random = 7 };
+	struct claimant all[CLAIMANTS] = { { 0 } };
+	struct snapshot *before = NULL;
+	bool met_before = false;
+	unsigned yes = 0;
+	golden_empty(&c.g, "a", &nftables_planner, KUBE_1_34);
+	struct proxy_shared *s = proxy_shared_get(&c.g.view, &(bool){ false });
+	for (unsigned i = 0; i < 400; i++) {
+		unsigned n = draw(&c, CLAIMANTS);
+		struct err err = { "" };
+		char name[8];
+		snprintf(name, sizeof name, "k%u", n);
+		if (all[n].there && draw(&c, 3) == 0) {
+			all[n].there = false;
+			CHECK(kube_store_delete(c.g.store, KIND_SERVICE, "d", name, &err) == 0);
+		} else {
+			all[n] = (struct claimant){ true, { draw(&c, 400), draw(&c, 400) },
+						    80 + draw(&c, 2), draw(&c, 200) };
+			put_claimant(&c, n, &all[n]);
+		}
+		struct snapshot *now = proxy_snapshot(s, c.g.store, PROXY_V4);
+		bool met = any_meet(all);
+		if (i % 3)
+			CHECK_INT(proxy_conflicts(s, PROXY_V4, now), met);
+		if (before)
+			CHECK_INT(proxy_conflicts(s, PROXY_V4, before), met_before);
+		yes += met;
+		snapshot_unref(before);
+		before = now;
+		met_before = met;
+	}
+	CHECK(yes > 50 && yes < 350);
+	snapshot_unref(before);
+	golden_close(&c.g);
+}
+
 static const struct check tests[] = {
 	{ "after random changes the tree is balanced, its sums are right and it lists the services",
 	  partial_syncs_add_up },
 	{ "text joined from shared pieces is the text that a lone kube-proxy writes",
 	  full_syncs_write_the_same },
 	{ "lines and rules of a plan are sums over its pieces", counts_are_sums },
+	{ "whether services claim the same address or port is known after each change",
+	  conflicts_follow_changes },
 };
 
 CHECK_MAIN(tests)
