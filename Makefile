@@ -45,7 +45,7 @@ LIB := $(BUILD)/libsvclab.a
 JOBS ?= $(shell nproc)
 PROVE ?= prove
 
-.PHONY: all deps test check conformance vm bench plots asan fuzz captures install uninstall clean \
+.PHONY: all deps test check conformance vm bench plots doc asan fuzz captures install uninstall clean \
 	distclean help units fuzzers benches
 .SECONDARY:
 
@@ -123,6 +123,7 @@ fuzzers: $(FUZZERS)
 # help: make fuzz         each parser under libFuzzer for FUZZ_SECONDS (default 600), one after another
 # help: make bench        figures of speed and memory
 # help: make plots        results/*.svg from the figures
+# help: make doc          doc/scenario-api.md, from lua/svclab.d.lua
 # help: make captures     take tests/captures again from real Linux (netns, VM)
 # help: make install      to $(DESTDIR)$(prefix); uninstall removes it
 SCENARIOS := $(sort $(shell find scenarios -name '*.lua' -not -path '*/labs/*' 2>/dev/null))
@@ -178,6 +179,11 @@ plots:
 	@tools/deps.sh plots
 	@$(MAKE) --no-print-directory $(BUILD)/svclab
 	@tools/plots $(BUILD)/svclab results
+
+# The reference of the scenario language, from its annotations.
+doc:
+	@mkdir -p doc
+	@tools/api lua/svclab.d.lua >doc/scenario-api.md
 
 asan:
 	@tools/deps.sh test

@@ -37,8 +37,10 @@ function it(sentence, body, options) end
 ---Ends the test as skipped: what it shows cannot be seen here.
 ---@param reason string
 function skip(reason) end
+---What -p KEY=VALUE gave, else the scenario's defaults.
 ---@type table<string,any>
 params = {}
+---The dataplane that this run is about: "iptables", "ipvs", ...
 ---@type string
 dataplane = ""
 ---The choice for this dataplane, or `default`; a function is called.
@@ -59,6 +61,7 @@ function by_dataplane(choices) end
 ---@field between fun(self, low: number, high: number): Expectation
 ---@field near fun(self, n: number, tolerance: number): Expectation
 ---@field never fun(self): Expectation the opposite of what follows
+---A value and what is expected of it: expect(result.error):is_nil(), expect(x):never():contains "y".
 ---@return Expectation
 function expect(value) end
 ---Tries again until the check passes or the time is over; a field of what is not there yet is waited for too.
@@ -73,6 +76,7 @@ function expect_output(name, text) end
 ---Seconds of virtual time.
 ---@return number
 function now() end
+---Lets virtual time pass: wait "10s".
 function wait(duration) end
 ---Runs beside the rest. task:join() waits for it.
 function spawn(body) end
@@ -101,15 +105,23 @@ function get(key, namespace) end
 function list(kind, namespace) end
 ---Deletes and waits until it is gone: delete("pod/web-0", { grace = 0, nowait = true, namespace = "x" }).
 function delete(key, options) end
+---kubectl scale: scale("deployment/web", 3).
 function scale(key, replicas, namespace) end
 ---Waits for a rollout and for every node's rules.
 function rollout(key, options) end
+---kubectl rollout restart.
 function rollout_restart(key, namespace) end
+---kubectl rollout undo, to the revision before or to this one.
 function rollout_undo(key, revision, namespace) end
+---kubectl rollout pause.
 function rollout_pause(key, namespace) end
+---kubectl rollout resume.
 function rollout_resume(key, namespace) end
+---kubectl cordon.
 function cordon(node) end
+---kubectl uncordon.
 function uncordon(node) end
+---kubectl drain: evicts the node's pods and waits until they are gone.
 function drain(node) end
 ---Waits until controllers, kubelets and kube-proxies have nothing left to do.
 function settle(timeout) end
@@ -122,6 +134,7 @@ function endpoints(service, namespace) end
 ---Address of "web-0", "svc/web" or "node/a".
 ---@return string
 function ip(name, namespace) end
+---The node port of a Service's port: its only one, or the one of this name.
 ---@return integer
 function node_port(service, port_name, namespace) end
 ---As editing kube-proxy's ConfigMap and deleting its pods.
@@ -152,11 +165,11 @@ function switch_mode(mode) end
 ---@field request fun(self, target: string, options?: table): Result HTTP GET; proto = "udp" sends a datagram
 ---@field connect fun(self, target: string, options?: table): Result handshake only
 ---@field send fun(self, target: string, data?: string, options?: table): Result a datagram
----@field open fun(self, target: string, options?: table): table c:request(path), c:close(), c:reset()
----@field begin fun(self, target: string, options?: table): table r.finish() waits
+---@field open fun(self, target: string, options?: table): Connection stays open until it is closed
+---@field begin fun(self, target: string, options?: table): table a request under way: r.finish() waits for its Result
 ---@field ping fun(self, target: string, options?: table): Result
 ---@field resolve fun(self, name: string, options?: table): Result as libc does
----@field dig fun(self, name: string, type?: string, options?: table): Result
+---@field dig fun(self, name: string, qtype?: string, options?: table): Result
 ---@field nslookup fun(self, name: string, options?: table): Result
 ---@field host fun(self, name: string, options?: table): Result
 ---@field curl fun(self, url: string, options?: table): Result
@@ -166,6 +179,7 @@ function switch_mode(mode) end
 ---@field dump fun(self, view: string, argument?: string): string "iptables-save", "conntrack", "ipvsadm", ...
 ---@field cat fun(self, path: string): string? a file: "/etc/resolv.conf", "/etc/hosts", what was written
 ---@field write fun(self, path: string, text: string) HTTP servers serve what lies under their folder
+---@field logs fun(self, container?: string): string what a pod's container has printed
 ---@field env fun(self): table<string,string> variables of a pod's first container
 ---@field sysctl fun(self, name: string, value?: integer): integer
 ---@field counters fun(self): table
@@ -188,7 +202,7 @@ function switch_mode(mode) end
 ---@field fail_readiness fun(self, container?: string)
 ---@field pass_readiness fun(self, container?: string)
 ---@field fail_liveness fun(self, container?: string)
----@field heal_probes fun(self)
+---@field heal_probes fun(self, container?: string)
 ---@field kill fun(self, exit_code?: integer, container?: string)
 ---@field kill_sandbox fun(self)
 
@@ -196,13 +210,27 @@ function switch_mode(mode) end
 ---@param t string|{ name: string, node?: string, namespace?: string, image?: string, labels?: table, annotations?: table, ports?: (integer|table)[], host_network?: boolean, dns_policy?: string, grace?: integer }
 ---@return Place
 function pod(t) end
+---A node of the scenario.
 ---@return Place
 function node(name) end
+---A host outside the cluster, made when it is first named: outside "192.0.2.7".
 ---@return Place
 function outside(address) end
 
----Packets at a place ("pod/x", "node/a:eth0", "*") since the test began: :has "tcpdump filter",
----:has_not, :count, :lines, :from_now.
+---@class Connection
+---@field request fun(self, path: string, data?: string): Result the next request on it
+---@field close fun(self) with a FIN
+---@field reset fun(self) with a RST
+
+---@class Tap
+---@field has fun(self, filter: string) one packet or more; the filter is tcpdump's
+---@field has_not fun(self, filter: string)
+---@field count fun(self, filter: string): integer
+---@field lines fun(self): string[] all packets as tcpdump prints them
+---@field from_now fun(self): Tap the same place, without what was seen until now
+
+---Packets at a place ("pod/x", "node/a:eth0", "*") since the test began.
+---@return Tap
 function capture(where) end
 ---What becomes of one packet: verdict, reason, steps, rules_evaluated, text.
 function trace(from, target, options) end
