@@ -18,6 +18,7 @@ void balancer_init(struct balancer *b)
 void balancer_free(struct balancer *b)
 {
 	free(b->endpoints);
+	free(b->turns);
 	table_free(&b->clients);
 }
 
@@ -43,14 +44,12 @@ static void forget_clients_of_lost(struct balancer *b, const struct sock_name *n
 			table_remove(&b->clients, key);
 }
 
-static void shuffle(struct sock_name *list, uint32_t count, struct choice *choice)
+/* The round begins anew, in an order that is not drawn yet. */
+static void begin_round(struct balancer *b)
 {
-	for (uint32_t i = count; i > 1; i--) {
-		uint32_t k = (uint32_t)choice_uniform(choice, "backend", i);
-		struct sock_name swap = list[i - 1];
-		list[i - 1] = list[k];
-		list[k] = swap;
-	}
+	b->next = b->drawn = 0;
+	for (uint32_t i = 0; i < b->count; i++)
+		b->turns[i] = i;
 }
 
 void balancer_update(struct balancer *b, const struct service_port *p, struct choice *choice)
@@ -71,18 +70,34 @@ void balancer_update(struct balancer *b, const struct service_port *p, struct ch
 		return;
 	}
 	forget_clients_of_lost(b, list, count);
-	if (choice)
-		shuffle(list, count, choice);
 	free(b->endpoints);
+	free(b->turns);
 	b->endpoints = list;
+	b->turns = mem_array(count, sizeof *b->turns);
 	b->count = count;
-	b->next = 0;
+	b->choice = choice;
+	begin_round(b);
 }
 
 void balancer_forget(struct balancer *b)
 {
 	table_clear(&b->clients);
-	b->next = 0;
+	begin_round(b);
+}
+
+static const struct sock_name *take_turn(struct balancer *b)
+{
+	if (b->next == b->drawn) {
+		uint32_t left = b->count - b->next, *turn = &b->turns[b->next];
+		uint32_t *drawn = turn + (b->choice ? choice_uniform(b->choice, "backend", left) : 0);
+		uint32_t swap = *turn;
+		*turn = *drawn;
+		*drawn = swap;
+		b->drawn++;
+	}
+	const struct sock_name *e = &b->endpoints[b->turns[b->next]];
+	b->next = (b->next + 1) % b->count;
+	return e;
 }
 
 bool balancer_next(struct balancer *b, const struct net_addr *client, bool reset, int64_t now_ns,
@@ -98,8 +113,7 @@ bool balancer_next(struct balancer *b, const struct net_addr *client, bool reset
 		*out = known->endpoint;
 		return true;
 	}
-	*out = b->endpoints[b->next];
-	b->next = (b->next + 1) % b->count;
+	*out = *take_turn(b);
 	if (b->affinity) {
 		known = table_put(&b->clients, client, NULL);
 		*known = (struct client){ *out, now_ns };

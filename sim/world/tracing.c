@@ -327,6 +327,9 @@ static int all_outcomes(struct run *r, struct trace_report *out, struct err *err
 	} while (choice_advance(w->choice));
 	out->truncated = choice_truncated(w->choice);
 	choice_exhaust_end(w->choice);
+	if (out->count > 1 && w->row->planner && w->row->planner->forget)
+		strbuf_puts(&out->notes, "a round robin begins anywhere: a snapshot does not say whose "
+					 "turn it is\n");
 	return code;
 }
 
