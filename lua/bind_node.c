@@ -90,6 +90,13 @@ static int svclab_fault(lua_State *L)
 	return code ? raise_or_skip(L, code, &err) : 0;
 }
 
+static int svclab_cleanup_kube_proxy(lua_State *L)
+{
+	struct err err = { 0 };
+	int code = world_cleanup_kube_proxy(need_verb(L), luaL_checkstring(L, 1), &err);
+	return code ? raise_err(L, &err) : 0;
+}
+
 static int svclab_restart_kube_proxy(lua_State *L)
 {
 	struct err err = { 0 };
@@ -277,7 +284,9 @@ void bind_node(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
 		{ "place", svclab_place }, { "dump", svclab_dump }, { "sysctl", svclab_sysctl },
-		{ "fault", svclab_fault }, { "command", svclab_command }, { "restart_kube_proxy", svclab_restart_kube_proxy },
+		{ "fault", svclab_fault }, { "command", svclab_command },
+		{ "restart_kube_proxy", svclab_restart_kube_proxy },
+		{ "cleanup_kube_proxy", svclab_cleanup_kube_proxy },
 		{ "switch_mode", svclab_switch_mode }, { "sync_stats", svclab_sync_stats },
 		{ "rules", svclab_rules }, { "counters", svclab_counters }, { "logs", svclab_logs },
 		{ "now", svclab_now }, { "seen", svclab_seen }, { "packets", svclab_packets }, { "inject", svclab_inject },

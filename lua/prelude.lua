@@ -438,6 +438,7 @@ function place:down() s.node_fault(short(self.name), "down") end
 function place:up() s.node_fault(short(self.name), "up") end
 function place:stop_kubelet() s.node_fault(short(self.name), "kubelet-stopped") end
 function place:cut_off() s.node_fault(short(self.name), "partitioned") end
+function place:cleanup_kube_proxy() s.cleanup_kube_proxy(short(self.name)) end
 function place:restart_kube_proxy() s.restart_kube_proxy(short(self.name)) end
 function place:sync_stats() return s.sync_stats(short(self.name)) end
 function place:rules(view, format) return s.rules(short(self.name), format or "list", view or "all") end

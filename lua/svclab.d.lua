@@ -187,6 +187,7 @@ function switch_mode(mode) end
 ---@field rules fun(self, view?: string, format?: string): string
 ---@field sync_stats fun(self): table
 ---@field restart_kube_proxy fun(self)
+---@field cleanup_kube_proxy fun(self) `kube-proxy --cleanup`: rules of every mode go
 ---@field run fun(self, line: string) an administrator's command: "iptables -P FORWARD DROP", "ip addr add 192.168.0.77/24 dev eth0", nft, ipset, ipvsadm, "ip route ...", "conntrack -D ..."
 ---@field fault fun(self, what: string)
 ---@field partition fun(self, other: string|Place)

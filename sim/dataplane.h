@@ -77,7 +77,7 @@ enum tx_tool {
 	TX_NFT,               /* nft -f - */
 	TX_IPSET,             /* ipset restore -exist */
 	TX_IPVSADM,           /* ipvsadm -R */
-	TX_ADDR,              /* lines "add ADDR/LEN dev DEV" and "del ..." */
+	TX_ADDR,              /* lines "add ADDR/LEN dev DEV" and "del ..."; "del dev DEV": the device */
 	TX_SYSCTL,            /* lines "net/ipv4/conf/all/route_localnet=1"; "NAME>=N": raised to N */
 	TX_CONNTRACK,         /* lines "-D -p udp --orig-dst IP --dport N [--reply-src IP]"; instead
 				 of the last, "--reply-src-not IP,IP": what leads to none of them */
@@ -209,6 +209,11 @@ struct planner_class {
 	 * appended to `log`: lines that begin with klog's letter, "E server.go] ...". */
 	int (*probe)(const struct proxy_view *view, const char **instead, struct strbuf *log,
 		     struct err *err);
+
+	/* Appends what takes away all that kube-proxies of this mode, also of earlier
+	 * configurations, left on the node: `kube-proxy --cleanup`. It reads the node; without
+	 * view->read it finds nothing. */
+	void (*cleanup)(const struct proxy_view *view, struct transactions *out);
 
 	/* Sockets of the node, for a mode that proxies in user space; called once after
 	 * open. They outlive the planner. */

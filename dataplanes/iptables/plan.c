@@ -16,6 +16,7 @@
 #include "dataplanes/iptables/canary.h"
 #include "dataplanes/iptables/text.h"
 #include "dataplanes/kubeproxy/kubeproxy.h"
+#include "dataplanes/kubeproxy/leftovers.h"
 
 #define LARGE_CLUSTER_ENDPOINTS 1000
 
@@ -332,7 +333,8 @@ static int iptables_plan(struct planner *p, const struct proxy_view *view,
 	int code = kubeproxy_begin(&p->base, view, request, out, err);
 	if (code)
 		return code;
-	kubeproxy_remove_nft(&p->base, out);
+	if (!p->base.planned)
+		left_nft_removed(view, out);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		if (kubeproxy_family(&p->base, f))
 			plan_family(p, f, out);
@@ -356,6 +358,6 @@ static int64_t iptables_watch(struct planner *p, const struct proxy_view *view, 
 const struct planner_class iptables_planner = {
 	.mode = "iptables", .open = iptables_open, .plan = iptables_plan, .list = iptables_list,
 	.close = iptables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
-	.next = kubeproxy_next, .done = kubeproxy_done, .watch = iptables_watch,
+	.next = kubeproxy_next, .done = kubeproxy_done, .watch = iptables_watch, .cleanup = iptables_cleanup,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 };

@@ -53,9 +53,8 @@ void ipt_jumps(const struct ipt_style *s, struct strbuf *out);
 /* fixed.c: what kube-proxy in another mode does about these jumps and chains. A command
  * that finds nothing to delete lists its chain instead, so that it cannot fail. */
 void ipt_jumps_removed(const struct ipt_style *s, struct strbuf *out);
-/* Restore text that deletes the chains of both tables and those of `services`. */
-void ipt_chains_removed(const struct ipt_style *s, const struct snapshot *services,
-			struct arena *scratch, struct strbuf *out);
+/* cleanup.c: see planner_class.cleanup. */
+void iptables_cleanup(const struct proxy_view *view, struct transactions *out);
 
 /* old.c: the parts as v1.20 wrote them. */
 void ipt_old_part(const struct ipt_style *s, enum ipt_part part, struct service_port *p,

@@ -36,7 +36,10 @@ void kernel_members_take(struct ipvs_state *s, const struct proxy_view *view, ui
 void kernel_addresses_take(struct ipvs_state *s, const struct proxy_view *view, uint8_t family,
 			   const char *device);
 
-/* See planner_class.probe. */
+/* Whether the node's kernel was built without it. */
+bool ipvs_module_missing(const struct proxy_view *view, const char *module);
+/* See planner_class.cleanup, and planner_class.probe. */
+void ipvs_cleanup(const struct proxy_view *view, struct transactions *out);
 int ipvs_probe(const struct proxy_view *view, const char **instead, struct strbuf *log,
 	       struct err *err);
 

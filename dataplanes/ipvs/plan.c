@@ -20,6 +20,7 @@
 #include "dataplanes/ipvs/kernel.h"
 #include "dataplanes/ipvs/state.h"
 #include "dataplanes/ipvs/text.h"
+#include "dataplanes/kubeproxy/leftovers.h"
 
 #define DEVICE "kube-ipvs0"
 #define CHECK_NS (60 * NS_PER_S)
@@ -458,7 +459,8 @@ static int ipvs_plan(struct planner *p, const struct proxy_view *view,
 		int code = kubeproxy_begin(&p->base, view, request, out, err);
 		if (code)
 			return code;
-		kubeproxy_remove_nft(&p->base, out);
+		if (first)
+			left_nft_removed(view, out);
 	}
 	for (unsigned i = 0; i < PROXY_FAMILIES; i++) {
 		struct family_plan f = { .p = p, .view = view, .family = i, .out = out,
@@ -535,7 +537,7 @@ static int ipvs_list(struct planner *p, const struct proxy_view *view, enum rule
 }
 
 const struct planner_class ipvs_planner = {
-	.mode = "ipvs", .probe = ipvs_probe, .open = ipvs_open, .plan = ipvs_plan, .list = ipvs_list,
+	.mode = "ipvs", .probe = ipvs_probe, .cleanup = ipvs_cleanup, .open = ipvs_open, .plan = ipvs_plan, .list = ipvs_list,
 	.close = ipvs_close, .changed = kubeproxy_changed, .due = ipvs_due, .next = ipvs_next,
 	.done = ipvs_done, .watch = ipvs_watch,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,

@@ -11,7 +11,7 @@
 #include "dataplanes/ipvs/kernel.h"
 #include "kube/store.h"
 
-static bool missing(const struct proxy_view *view, const char *module)
+bool ipvs_module_missing(const struct proxy_view *view, const char *module)
 {
 	size_t n = strlen(module);
 	for (const char *at = view->missing_modules; at && (at = strstr(at, module)) != NULL; at += n)
@@ -33,13 +33,13 @@ static int probe_old(const struct proxy_view *view, const char *scheduler, const
 		     struct strbuf *log, struct err *err)
 {
 	const char *const wanted[] = { "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", scheduler };
-	bool none = missing(view, "ip_vs"); /* then no scheduler can be loaded either */
+	bool none = ipvs_module_missing(view, "ip_vs"); /* then no scheduler can be loaded either */
 	struct strbuf gone = { 0 };
 	int code = 0;
 	for (unsigned i = 0; i < 5; i++) {
 		bool again = i == 4 && (kube_is(scheduler, wanted[1]) || kube_is(scheduler, wanted[2]) ||
 					kube_is(scheduler, wanted[3]));
-		if (!again && (none || missing(view, wanted[i])))
+		if (!again && (none || ipvs_module_missing(view, wanted[i])))
 			strbuf_printf(&gone, "%s%s", gone.length ? " " : "", wanted[i]);
 	}
 	if (gone.length) {
@@ -64,10 +64,10 @@ int ipvs_probe(const struct proxy_view *view, const char **instead, struct strbu
 	snprintf(module, sizeof module, "ip_vs_%.60s", scheduler);
 	if (view->version <= KUBE_1_25)
 		return probe_old(view, module, instead, log, err);
-	if (missing(view, "ip_vs")) {
+	if (ipvs_module_missing(view, "ip_vs")) {
 		why = "ipvs not supported";
 		strbuf_printf(log, "I proxier.go] \"Dummy VS not created\" scheduler=\"%s\"\n", scheduler);
-	} else if (missing(view, module)) {
+	} else if (ipvs_module_missing(view, module)) {
 		why = "no such file or directory";
 		strbuf_printf(log, "E proxier.go] \"Could not create dummy VS\" err=\"%s\" "
 				   "scheduler=\"%s\"\n", why, scheduler);

@@ -109,19 +109,26 @@ void ipvs_jumps_removed(const struct ipvs_style *s, struct strbuf *out)
 	}
 }
 
-void ipvs_chains_removed(const struct ipvs_style *s, struct strbuf *out)
+/* KUBE-MARK-MASQ and KUBE-MARK-DROP were kubelet's too, and stayed. */
+static bool is_cleaned(const struct ipvs_style *s, const struct chain *c)
 {
-	static const char *const tables[] = { "nat", "filter" };
-	for (unsigned t = 0; t < 2; t++) {
-		strbuf_printf(out, "*%s\n", tables[t]);
-		for (unsigned form = 0; form < 2; form++)
-			for (unsigned i = 0; i < sizeof chains / sizeof *chains; i++)
-				if (has_chain(s, &chains[i]) &&
-				    strcmp(chains[i].table, tables[t]) == 0)
-					strbuf_printf(out, form ? "-X %s\n" : ":%s - [0:0]\n",
-						      chains[i].name);
-		strbuf_puts(out, "COMMIT\n");
-	}
+	bool mark = strncmp(c->name, "KUBE-MARK-", 10) == 0;
+	return has_chain(s, c) && (!mark || s->config->version >= KUBE_1_30);
+}
+
+void ipvs_chains_removed(const struct ipvs_style *s, const struct left_tables *left,
+			 struct strbuf *out)
+{
+	for (unsigned form = 0; form < 2; form++)
+		for (unsigned i = 0; i < sizeof chains / sizeof *chains; i++) {
+			const char *table = chains[i].table, *name = chains[i].name;
+			if (!is_cleaned(s, &chains[i]) ||
+			    !left_chain(strcmp(table, "nat") == 0 ? &left->nat : &left->filter, name))
+				continue;
+			/* One that went meanwhile, or is still jumped to, is no failure. */
+			strbuf_printf(out, "-t %s %s %s || -t %s -S OUTPUT\n", table,
+				      form ? "-X" : "-F", name, table);
+		}
 }
 
 /* ---- rules on sets ----------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #define IPVS_TEXT_H
 
 #include "dataplanes/ipvs/state.h"
+#include "dataplanes/kubeproxy/leftovers.h"
 
 struct ipvs_style {
 	const struct proxy_config *config;
@@ -22,7 +23,9 @@ void ipvs_jumps(const struct ipvs_style *s, struct strbuf *out);
 /* What kube-proxy in nftables mode does about them: jumps as commands that cannot fail,
  * chains in restore text. */
 void ipvs_jumps_removed(const struct ipvs_style *s, struct strbuf *out);
-void ipvs_chains_removed(const struct ipvs_style *s, struct strbuf *out);
+/* Those that are there. */
+void ipvs_chains_removed(const struct ipvs_style *s, const struct left_tables *left,
+			 struct strbuf *out);
 /* The two tables; `services` for the rules of load balancer addresses. */
 void ipvs_nat(const struct ipvs_style *s, struct strbuf *out);
 void ipvs_filter(const struct ipvs_style *s, const struct snapshot *services, struct strbuf *out);

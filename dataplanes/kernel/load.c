@@ -146,10 +146,30 @@ static int xtables_line(struct kernel_place *p, bool six, bool nft, char *line, 
 	return command(p, front, second + 4, err);
 }
 
+/* A device that addr_line made; one that is gone already is as good. */
+static int remove_device(struct kernel_place *p, const char *dev)
+{
+	char batch[40];
+	struct err ignored;
+	const void *key;
+	for (uint32_t i = 0; table_next(&p->made, &i, &key, NULL);) {
+		if (strcmp(key, dev) != 0)
+			continue;
+		table_remove(&p->made, key);
+		free((void *)(uintptr_t)key);
+		break;
+	}
+	snprintf(batch, sizeof batch, "link del %s\n", dev);
+	tool_ip(p->ns, batch, &ignored);
+	return 0;
+}
+
 static int addr_line(struct kernel_place *p, char *line, struct err *err)
 {
 	char verb[8], address[NET_ADDR_TEXT], dev[16], batch[160];
 	struct err ignored;
+	if (sscanf(line, "del dev %15s", dev) == 1)
+		return remove_device(p, dev);
 	if (sscanf(line, "%7s %47s dev %15s", verb, address, dev) != 3)
 		return err_set(err, EINVAL, "address change \"%s\": expected add|del ADDR/LEN dev DEV", line);
 	bool add = strcmp(verb, "add") == 0, is_new;

@@ -76,22 +76,15 @@ static void adopt(struct kubeproxy *k)
 	struct left_behind *left = proxy_take(k->shared, k->config->node);
 	if (!left)
 		return;
-	bool same = strcmp(left->mode, k->mode) == 0;
-	struct snapshot **to = same ? k->was : k->left;
-	k->left_mode = left->mode;
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		to[f] = left->snapshots[f];
+	for (unsigned f = 0; f < PROXY_FAMILIES && strcmp(left->mode, k->mode) == 0; f++) {
+		k->was[f] = left->snapshots[f];
 		left->snapshots[f] = NULL;
-		if (same) {
-			k->unwanted[f] = left->unwanted[f];
-			left->unwanted[f] = (struct strbuf){ 0 };
-		}
+		k->unwanted[f] = left->unwanted[f];
+		left->unwanted[f] = (struct strbuf){ 0 };
 	}
-	if (same) {
+	if (strcmp(left->mode, k->mode) == 0) {
 		k->held_before = hold(left->held);
 		k->before = &k->held_before->config;
-	} else {
-		k->left_held = hold(left->held);
 	}
 	drop_left(left);
 }
@@ -145,13 +138,6 @@ static void settle(struct kubeproxy *k, bool loaded)
 	release(k->held_before);
 	k->held_before = hold(k->held);
 	k->before = k->config;
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		snapshot_unref(k->left[f]);
-		k->left[f] = NULL;
-	}
-	release(k->left_held);
-	k->left_held = NULL;
-	k->left_mode = NULL;
 }
 
 void kubeproxy_close(struct kubeproxy *k)
@@ -160,12 +146,10 @@ void kubeproxy_close(struct kubeproxy *k)
 	leave_behind(k);
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
 		snapshot_unref(k->was[f]);
-		snapshot_unref(k->left[f]);
 		strbuf_free(&k->unwanted[f]);
 	}
 	release(k->held);
 	release(k->held_before);
-	release(k->left_held);
 	if (k->owns_shared)
 		proxy_shared_free(k->shared);
 	runner_close(&k->runner);
@@ -287,19 +271,4 @@ void plan_add(struct transactions *out, enum tx_tool tool, const struct strbuf *
 {
 	if (text->length)
 		plan_text(transactions_add(out, tool), text->data, text->length);
-}
-
-void kubeproxy_remove_nft(const struct kubeproxy *k, struct transactions *out)
-{
-	struct strbuf text = { 0 };
-	if (!k->left_mode || strcmp(k->left_mode, "nftables") != 0)
-		return;
-	for (unsigned f = 0; f < PROXY_FAMILIES; f++) {
-		const char *table = f == PROXY_V6 ? "ip6 kube-proxy" : "ip kube-proxy";
-		/* Added first, so that the deletion cannot fail. */
-		if (k->left_held->config.families[f].used || (k->left[f] && k->left[f]->count))
-			strbuf_printf(&text, "add table %s\ndelete table %s\n", table, table);
-	}
-	plan_add(out, TX_NFT, &text);
-	strbuf_free(&text);
 }

@@ -48,9 +48,6 @@ struct kubeproxy {
 	/* Chains that are there and not wanted, a line each: what the kube-proxy before left
 	 * of them (same mode only); set again before kubeproxy_close. */
 	struct strbuf unwanted[PROXY_FAMILIES];
-	const char *left_mode;         /* mode of the kube-proxy before on this node, or NULL */
-	struct snapshot *left[PROXY_FAMILIES]; /* what that one had loaded; other mode only */
-	struct held_config *left_held;
 	struct runner runner;
 	int64_t started_ns;            /* when this kube-proxy first heard of something; -1 */
 	int64_t now_ns;                /* of the last runner_next */
@@ -95,8 +92,6 @@ void plan_add(struct transactions *out, enum tx_tool tool, const struct strbuf *
 
 /* Conntrack's size and timeouts, as a new kube-proxy sets them (sysctls.c). */
 void plan_sysctls(const struct kubeproxy *k, struct transactions *out);
-/* Removes the tables of an nftables mode that ran here before, as the other modes do. */
-void kubeproxy_remove_nft(const struct kubeproxy *k, struct transactions *out);
 /* UDP flows that would keep going to endpoints that are gone (cleanup.c). */
 void cleanup_conntrack(const struct kubeproxy *k, struct transactions *out);
 

@@ -68,6 +68,11 @@ static int addr_line(struct netns *ns, char *line, struct err *err)
 {
 	char verb[8], address[NET_ADDR_TEXT], dev[16];
 	struct net_prefix p;
+	if (sscanf(line, "del dev %15s", dev) == 1) {
+		if (netns_iface_by_name(ns, dev))
+			netns_remove_iface(ns, netns_iface_by_name(ns, dev));
+		return 0;
+	}
 	if (sscanf(line, "%7s %47s dev %15s", verb, address, dev) != 3 ||
 	    !net_prefix_parse(address, &p))
 		return err_set(err, EINVAL, "address change \"%s\": expected add|del ADDR/LEN dev DEV",

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplanes/iptables/iptables.h"
+#include "dataplanes/ipvs/ipvs.h"
 #include "dataplanes/kubeproxy/kubeproxy.h"
+#include "dataplanes/kubeproxy/leftovers.h"
 #include "dataplanes/nftables/text.h"
 
 struct planner {
@@ -369,7 +372,10 @@ static int nftables_plan(struct planner *p, const struct proxy_view *view,
 	int code = kubeproxy_begin(&p->base, view, request, out, err);
 	if (code)
 		return code;
-	nft_remove_leftovers(&p->base, p->base.scratch, out);
+	if (!p->base.planned) { /* these modes do not go with this one */
+		iptables_planner.cleanup(view, out);
+		ipvs_planner.cleanup(view, out);
+	}
 	for (unsigned f = 0; f < PROXY_FAMILIES; f++)
 		if (kubeproxy_family(&p->base, f))
 			plan_family(p, view, f, out);
@@ -399,4 +405,5 @@ const struct planner_class nftables_planner = {
 	.close = nftables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
 	.next = kubeproxy_next, .done = kubeproxy_done, .watch = nftables_watch,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
+	.cleanup = left_nft_removed,
 };

@@ -74,10 +74,6 @@ void nft_port_chains(const struct service_port *p, const struct endpoint_choice 
 void nft_port_sets(const struct service_port *p, const struct endpoint_choice *choice,
 		   nft_name_fn *fn, void *ctx);
 
-/* leftovers.c: removes what another mode's kube-proxy left on this node. */
-void nft_remove_leftovers(const struct kubeproxy *k, struct arena *scratch,
-			  struct transactions *out);
-
 /* What follows is shared by the files of this folder. */
 
 #define NFT_BASE 256 /* bytes of a name without its prefix */

@@ -227,4 +227,5 @@ const struct planner_class userspace_planner = {
 	.due = kubeproxy_due, .next = kubeproxy_next, .done = kubeproxy_done,
 	.health_ports = userspace_health_ports, .health = kubeproxy_health,
 	.serve = userspace_serve, .forget = userspace_forget, .copied = userspace_copied,
+	.cleanup = portal_cleanup,
 };

@@ -38,6 +38,33 @@ void portal_setup(bool flush, struct strbuf *out)
 		strbuf_printf(out, "-t %s -F %s\n", portals[i].table, portals[i].chain);
 }
 
+/* Source of behaviour: CleanupLeftovers of pkg/proxy/userspace/proxier.go, v1.25. */
+void portal_cleanup(const struct proxy_view *view, struct transactions *out)
+{
+	struct strbuf text = { 0 };
+	for (unsigned f = 0; f < PROXY_FAMILIES && view->version <= KUBE_1_25; f++) {
+		struct left_tables left;
+		bool any = left_tables_read(&left, view, f);
+		for (unsigned form = 0; any && form < 3; form++)
+			for (unsigned i = 0; i < PORTALS; i++) {
+				const char *table = portals[i].table, *chain = portals[i].chain;
+				bool nat = strcmp(table, "nat") == 0;
+				if (!left_chain(nat ? &left.nat : &left.filter, chain))
+					continue;
+				if (form == 0)
+					strbuf_printf(&text, "-t %s -D %s %s -j %s || -t %s -S %s\n", table,
+						      portals[i].from, portals[i].match, chain, table,
+						      portals[i].from);
+				else
+					strbuf_printf(&text, "-t %s %s %s\n", table, form == 1 ? "-F" : "-X",
+						      chain);
+			}
+		left_put(out, left.commands, &text);
+		left_tables_free(&left);
+	}
+	strbuf_free(&text);
+}
+
 struct writer {
 	const struct portal_style *s;
 	const struct service_port *p;

@@ -8,7 +8,7 @@
 #ifndef USERSPACE_TEXT_H
 #define USERSPACE_TEXT_H
 
-#include "dataplanes/kubeproxy/kubeproxy.h"
+#include "dataplanes/kubeproxy/leftovers.h"
 
 struct portal_style {
 	const struct proxy_config *config;
@@ -21,6 +21,8 @@ void portal_setup(bool flush, struct strbuf *out);
 /* The rules of one service port; removal when `add` is false. */
 void portal_rules(const struct portal_style *s, const struct service_port *p,
 		  uint16_t proxy_port, bool add, struct strbuf *out);
+/* See planner_class.cleanup. */
+void portal_cleanup(const struct proxy_view *view, struct transactions *out);
 /* Whether two service ports have the same portal. */
 bool portal_equal(const struct service_port *a, const struct service_port *b);
 

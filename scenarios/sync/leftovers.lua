@@ -38,9 +38,11 @@ it("goes to the other modes and leaves what the source says", function()
     iptables = function()
       expect(to "ipvs"):eq { iptables = true, ipvs = true, nftables = false }
       expect(to "iptables"):eq { iptables = true, ipvs = true, nftables = false }
+      expect(to "nftables"):eq { iptables = false, ipvs = false, nftables = true } -- both modes' go
     end,
     ipvs = function()
       expect(to "iptables"):eq { iptables = true, ipvs = true, nftables = false }
+      expect(to "nftables"):eq { iptables = false, ipvs = false, nftables = true }
     end,
     nftables = function()
       expect(to "ipvs"):eq { iptables = false, ipvs = true, nftables = false }

@@ -273,6 +273,14 @@ int world_restart_kube_proxy(struct world *w, const char *node, struct err *err)
 	return 0;
 }
 
+int world_cleanup_kube_proxy(struct world *w, const char *node, struct err *err)
+{
+	struct place *p = place_of_node(w, node);
+	if (!p || !p->proxy)
+		return err_set(err, EINVAL, "no node \"%s\" with a kube-proxy", node);
+	return proxy_cleanup(p->proxy, err);
+}
+
 /* The row of this executor whose kube-proxy has the mode; NULL: said. */
 static const struct dataplane *row_of_mode(const struct world *w, const char *mode, struct err *err)
 {

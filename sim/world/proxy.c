@@ -226,6 +226,9 @@ void proxy_stop(struct proxy *x)
 	if (x->planner)
 		x->class->close(x->planner);
 	x->planner = NULL;
+	if (x->cleaned)
+		planner_shared_forget(&x->world->planners, x->node->node);
+	x->cleaned = false;
 }
 
 void proxy_free(struct proxy *x)
@@ -387,6 +390,32 @@ int proxy_load_now(struct proxy *x, struct err *err)
 	x->stats.full_syncs++;
 	x->stats.failures += code != 0;
 	transactions_free(&x->landing);
+	return code;
+}
+
+int proxy_cleanup(struct proxy *x, struct err *err)
+{
+	static const char *const modes[] = { "userspace", "iptables", "ipvs", "nftables" };
+	struct world *w = x->world;
+	int code = world_ready(w, x->node, err);
+	for (unsigned i = 0; i < sizeof modes / sizeof *modes && !code; i++) {
+		const struct planner_class *class = planner_of_mode(w, modes[i]);
+		struct transactions list = { 0 };
+		struct proxy_view view;
+		proxy_view(x, &view);
+		if (class && class->cleanup)
+			class->cleanup(&view, &list);
+		for (uint32_t k = 0; k < list.count && !code; k++) {
+			struct load_cost cost = { 0 };
+			code = w->row->executor->load(w->executor, place_netns(x->node),
+						      &list.items[k], &cost, err);
+		}
+		transactions_free(&list);
+	}
+	x->cleaned = x->planner != NULL;
+	if (!x->planner)
+		planner_shared_forget(&w->planners, x->node->node);
+	proxy_disturbed(x);
 	return code;
 }
 

@@ -31,6 +31,7 @@ struct proxy {
 	bool syncing;
 	struct transactions landing;
 	uint32_t landed;            /* transactions of `landing` */
+	bool cleaned;               /* its rules were taken away while it ran */
 	bool pending;               /* the planner was told of something that it will sync */
 	uint32_t failing;           /* loads that shall fail (a fault) */
 	struct sync_stats stats;
@@ -41,6 +42,8 @@ struct proxy {
 
 /* The process starts, or starts again: a new planner that knows nothing of before. */
 int proxy_start(struct proxy *x, struct err *err);
+/* `kube-proxy --cleanup` on its node: the rules of every mode go, whoever made them. */
+int proxy_cleanup(struct proxy *x, struct err *err);
 /* The process ends; rules stay. What it said is in `log`. */
 void proxy_stop(struct proxy *x);
 /* Tells the planner ("namespace/name"; NULL: something else) and looks when to sync. */

@@ -245,6 +245,9 @@ int world_inject(struct world *w, struct place *at, const char *interface, struc
 /* Modules that a node's kernel does not have (its annotation svclab.dev/missing-modules),
  * with blanks between; NULL: it has all. */
 const char *world_missing_modules(const struct world *w, const char *node);
+/* As `kube-proxy --cleanup` on the node: rules of every mode go. A kube-proxy that runs there
+ * is not told. */
+int world_cleanup_kube_proxy(struct world *w, const char *node, struct err *err);
 int world_restart_kube_proxy(struct world *w, const char *node, struct err *err);
 /* As editing the ConfigMap and deleting the kube-proxy pods. */
 int world_switch_mode(struct world *w, const char *mode, struct err *err);
