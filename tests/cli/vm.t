@@ -3,9 +3,9 @@
 # last lines. QEMU is played by a script: the machine that never came up, died half way or
 # fell silent is not to be had from a real one at will.
 . tests/cli/lib.sh
-plan 14
+plan 17
 if ! command -v cpio >/dev/null 2>&1; then
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do skip "the VM's run, part $i" "cpio is not installed"; done
+	for i in $(seq 17); do skip "the VM's run, part $i" "cpio is not installed"; done
 	exit
 fi
 mkdir -p "$folder/vm" "$folder/cache" "$folder/bin" "$folder/tmp" "$folder/scenarios/one"
@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do [ "$1" = -initrd ] && initrd=$2; shift; done
 echo "Linux version 6.1" >"$console"
 mkdir -p "$PLAY/guest/files"
 cpio -i --quiet --to-stdout job/run <"$initrd" >"$PLAY/job" 2>/dev/null
+cpio -it --quiet <"$initrd" >"$PLAY/carried" 2>/dev/null
 echo "svclab: begins a.lua ipvs" >>"$console"
 echo "ok 1 - from the guest" >"$PLAY/guest/stdout"
 echo "a warning" >"$PLAY/guest/stderr"
@@ -58,6 +59,15 @@ like "its errors are ours" '^a warning$' "$err"
 like "what each run took is summed up" '^# the VM: 1 runs in one boot, [0-9]+ s .*longest: a.lua ipvs, [0-9]+ s$' "$err"
 is "its files come out" packets "$(cat "$folder/taken/one.pcapng" 2>&1)"
 like "arguments arrive as they were given" "'run' 'it'.''s' 'a.lua'" "$(cat "$folder/job")"
+like "a scenario by its absolute path lies there in the guest" "^${folder#/}/scenarios/one/a.lua$" "$(cat "$folder/carried")"
+(cd "$folder/scenarios/one" && PATH=$folder/bin:$PATH TMPDIR=$folder/tmp PLAY=$folder AS=whole \
+	../../vm/run.sh "$SVCLAB" "$folder/cache" "" a.lua -- run a.lua >/dev/null 2>&1)
+like "one of the current folder in the guest's" '^job/at/a.lua$' "$(cat "$folder/carried")"
+mkdir "$folder/home" && cp "$folder/scenarios/one/a.lua" "$folder/home"
+head -c 110000000 /dev/zero >"$folder/home/large"
+run "$folder/vm/run.sh" "$SVCLAB" "$folder/cache" "" "$folder/home/a.lua" -- run a.lua
+rm "$folder/home/large"
+like "a folder too large to take along is an error that says what to do" '^2 svclab: .*/home: over 100 MB.*folder of its own$' "$code $err"
 GUEST_CODE=1
 export GUEST_CODE
 boot whole
