@@ -79,6 +79,9 @@ static void read_node(lua_State *L, struct script *s, struct node_options *n)
 	n->overlay = field_bool(L, at, "overlay");
 	const char *modules = field_string(L, at, "missing_modules", NULL);
 	n->missing_modules = modules ? arena_strdup(s->arena, modules) : NULL;
+	const char *kernel = field_string(L, at, "kernel", NULL), *nft = field_string(L, at, "nft", NULL);
+	n->kernel = kernel ? arena_strdup(s->arena, kernel) : NULL;
+	n->nft = nft ? arena_strdup(s->arena, nft) : NULL;
 	if (lua_getfield(L, at, "labels") == LUA_TTABLE) {
 		uint32_t count = 0;
 		lua_getglobal(L, "pairs");

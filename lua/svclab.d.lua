@@ -25,6 +25,8 @@
 ---@field no_hairpin? boolean
 ---@field overlay? boolean VXLAN overlay instead of host routes
 ---@field missing_modules? string modules that its kernel does not have, "ip_vs ip_vs_rr"
+---@field kernel? string its kernel's version, "5.10.0"
+---@field nft? string the version of nft that kube-proxy finds there, "0.9.8"
 
 ---Starts the cluster. Once a file, before anything else.
 ---@param options Scenario

@@ -144,6 +144,7 @@ struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a ca
 	enum kube_version version;
 	bool has_nfacct, conntrack_be_liberal;
 	const char *missing_modules;    /* that its kernel does not have, with blanks between; NULL: none */
+	const char *nft_version;        /* "1.0.6"; NULL: a new one */
 	/* What kube-proxy reads back from its node: the executor's dump of this view, of a
 	 * table, say (NULL: all of it). NULL: nothing can be read, what was planned is taken
 	 * to be there. */

@@ -6,4 +6,8 @@
 
 extern const struct planner_class nftables_planner;
 
+/* See planner_class.probe. */
+int nftables_probe(const struct proxy_view *view, const char **instead, struct strbuf *log,
+		   struct err *err);
+
 #endif

@@ -401,8 +401,8 @@ static int64_t nftables_watch(struct planner *p, const struct proxy_view *view, 
 }
 
 const struct planner_class nftables_planner = {
-	.mode = "nftables", .open = nftables_open, .plan = nftables_plan, .list = nftables_list,
-	.close = nftables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
+	.mode = "nftables", .probe = nftables_probe, .open = nftables_open, .plan = nftables_plan,
+	.list = nftables_list, .close = nftables_close, .changed = kubeproxy_changed, .due = kubeproxy_due,
 	.next = kubeproxy_next, .done = kubeproxy_done, .watch = nftables_watch,
 	.health_ports = kubeproxy_health_ports, .health = kubeproxy_health,
 	.cleanup = left_nft_removed,

@@ -22,6 +22,7 @@
 
 /* On a Node: modules that its kernel does not have, with blanks between. */
 #define MODULES_ANNOTATION "svclab.dev/missing-modules"
+#define NFT_ANNOTATION "svclab.dev/nft-version"
 
 struct proxy;
 struct server;

@@ -68,10 +68,15 @@ static const struct kube_proxy_configuration *configuration(const struct world *
 						     &cursor);
 }
 
-const char *world_missing_modules(const struct world *w, const char *node)
+static const char *annotation(const struct world *w, const char *node, const char *name)
 {
 	const struct kube_object *o = kube_store_get(w->store, KIND_NODE, "", node);
-	return o ? kube_map_get(&o->meta.annotations, MODULES_ANNOTATION) : NULL;
+	return o ? kube_map_get(&o->meta.annotations, name) : NULL;
+}
+
+const char *world_missing_modules(const struct world *w, const char *node)
+{
+	return annotation(w, node, MODULES_ANNOTATION);
 }
 
 static int read_back(void *ctx, enum dump_view view, const char *argument, struct strbuf *out,
@@ -92,6 +97,7 @@ void proxy_view(const struct proxy *x, struct proxy_view *view)
 		.node_addr_devs = x->devs, .node_addr_count = x->addr_count,
 		.version = x->world->options.version,
 		.missing_modules = world_missing_modules(x->world, x->node->node),
+		.nft_version = annotation(x->world, x->node->node, NFT_ANNOTATION),
 		.conntrack_be_liberal = c && c->conntrack.tcp_be_liberal == TRI_TRUE,
 		.read = x->world->executor ? read_back : NULL,
 		.read_ctx = (void *)(uintptr_t)x,
@@ -170,6 +176,10 @@ static int choose_mode(struct proxy *x, const struct proxy_view *view, struct er
 		world_warn(x->world, "kube-proxy on %s: %s; mode %s instead", x->node->node, why.text,
 			   instead);
 		x->class = other;
+		code = 0;
+	}
+	if (code && x->world->options.snapshot) { /* its rules are asked for all the same */
+		world_warn(x->world, "kube-proxy on %s would end: %s", x->node->node, why.text);
 		code = 0;
 	}
 	if (code)

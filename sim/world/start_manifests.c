@@ -129,6 +129,8 @@ static void node_modules(const struct node_options *o, struct strbuf *out)
 {
 	if (o->missing_modules)
 		strbuf_printf(out, "    %s: \"%s\"\n", MODULES_ANNOTATION, o->missing_modules);
+	if (o->nft)
+		strbuf_printf(out, "    %s: \"%s\"\n", NFT_ANNOTATION, o->nft);
 }
 
 static void node_taints(const struct node_options *o, struct strbuf *out)
@@ -194,9 +196,9 @@ static void node_manifest(const struct start_plan *plan, uint32_t n, enum kube_v
 		      "  - {type: Ready, status: \"True\", reason: KubeletReady, "
 		      "message: kubelet is posting ready status}\n"
 		      "  nodeInfo:\n    kubeletVersion: %s\n    containerRuntimeVersion: containerd://1.7.28\n"
-		      "    kernelVersion: 6.1.0-40-amd64\n    osImage: Debian GNU/Linux 12 (bookworm)\n"
+		      "    kernelVersion: \"%s\"\n    osImage: Debian GNU/Linux 12 (bookworm)\n"
 		      "    operatingSystem: linux\n    architecture: amd64\n",
-		      o->name, release(version));
+		      o->name, release(version), o->kernel ? o->kernel : "6.1.0-40-amd64");
 }
 
 /* ---- the API's own Service ------------------------------------------------------------------- */

@@ -66,6 +66,7 @@ struct node_options {
 	const char *external;         /* ExternalIP: a further address of its uplink; NULL none */
 	bool routed, no_hairpin, overlay;
 	const char *missing_modules;  /* of its kernel, with blanks between; NULL: none */
+	const char *kernel, *nft;     /* their versions; NULL: new ones */
 	struct kube_strings labels;   /* "key=value" */
 	struct kube_strings taints;   /* "key=value:Effect", "key:Effect" */
 };
