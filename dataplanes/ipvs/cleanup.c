@@ -11,12 +11,11 @@
 #include "dataplanes/ipvs/text.h"
 #include "dataplanes/kubeproxy/leftovers.h"
 
-static bool holds(const struct proxy_view *view, enum dump_view what, const char *argument,
-		  const char *word)
+static bool holds(const struct proxy_view *view, enum dump_view what, const char *word)
 {
 	struct strbuf text = { 0 };
 	bool found = view->read &&
-		     view->read(view->read_ctx, what, argument, &text, NULL) == 0 &&
+		     view->read(view->read_ctx, what, NULL, &text, NULL) == 0 &&
 		     strstr(strbuf_text(&text), word);
 	strbuf_free(&text);
 	return found;
@@ -66,11 +65,11 @@ void ipvs_cleanup(const struct proxy_view *view, struct transactions *out)
 	struct strbuf text = { 0 };
 	if (view->version >= KUBE_1_34 && !has_ipvs(view))
 		return;
-	if (holds(view, DUMP_IPVSADM, NULL, ":")) {
+	if (holds(view, DUMP_IPVSADM_SAVE, "-A ")) {
 		strbuf_puts(&text, "-C\n");
 		left_put(out, TX_IPVSADM, &text);
 	}
-	if (holds(view, DUMP_ADDR, "kube-ipvs0", "kube-ipvs0")) {
+	if (holds(view, DUMP_LINK, " kube-ipvs0:")) {
 		strbuf_puts(&text, "del dev kube-ipvs0\n");
 		left_put(out, TX_ADDR, &text);
 	}

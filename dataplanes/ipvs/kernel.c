@@ -165,18 +165,19 @@ void kernel_addresses_take(struct ipvs_state *s, const struct proxy_view *view, 
 			   const char *device)
 {
 	struct strbuf text = { 0 };
-	char kind[8], address[NET_ADDR_TEXT];
+	char name[16], kind[8], address[NET_ADDR_TEXT];
 	const char *wanted = family == NET_V6 ? "inet6" : "inet";
 	char *save = NULL;
-	if (view->read(view->read_ctx, DUMP_ADDR, device, &text, NULL) != 0) {
+	if (view->read(view->read_ctx, DUMP_ADDR, NULL, &text, NULL) != 0) {
 		strbuf_free(&text);
 		return;
 	}
 	table_clear(&s->addresses);
 	for (char *line = text.data ? strtok_r(text.data, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save))
-		if (sscanf(line, "%*s %*s %7s %45[^/ ]", kind, address) == 2 &&
-		    strcmp(kind, wanted) == 0 && strncmp(address, "fe80:", 5) != 0)
+		if (sscanf(line, "%*s %15s %7s %45[^/ ]", name, kind, address) == 3 &&
+		    strcmp(name, device) == 0 && strcmp(kind, wanted) == 0 &&
+		    strncmp(address, "fe80:", 5) != 0)
 			table_put(&s->addresses, arena_strdup(s->memory, address), NULL);
 	strbuf_free(&text);
 }
