@@ -9,6 +9,7 @@
 #include "cli/vm.h"
 #include "cli/watch.h"
 #include "core/arena.h"
+#include "dataplanes/exec/exec.h"
 #include "dataplanes/registry.h"
 #include "lua/scenario.h"
 
@@ -24,7 +25,7 @@ struct arguments {
 };
 
 static const struct argp_option option_list[] = {
-	{ "dataplane", 'd', "D[,D]|all", 0, "Dataplanes to run on (default: all that a scenario names)", 0 },
+	{ "dataplane", 'd', "D[,D]|all", 0, "Dataplanes to run on (default: all that a scenario names); exec:PROGRAM, alone, is a planner of your own (dataplanes/README.md)", 0 },
 	{ "on", 'o', "sim|netns|vm", 0, "What carries the rules out: the Linux model (default), network namespaces of "
 	  "this kernel, or a VM with virtual time (netns-nft, vm-nft: with iptables-nft)", 0 },
 	{ "seed", 's', "N", 0, "Seed of all random draws (default 1)", 0 },
@@ -121,6 +122,20 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	}
 }
 
+/* A dataplane exec:PROGRAM becomes a row. Programs may take long where the machine is slow:
+ * SVCLAB_EXEC_SECONDS says how long. */
+static struct exec_registry *take_exec(struct scenario_options *o)
+{
+	const char *name = o->dataplanes, *patience = getenv("SVCLAB_EXEC_SECONDS");
+	if (!name || strncmp(name, EXEC_PREFIX, strlen(EXEC_PREFIX)) != 0)
+		return NULL;
+	unsigned long seconds = patience ? strtoul(patience, NULL, 10) : 0;
+	struct exec_registry *own = exec_registry_new(&dataplanes, name,
+						      seconds && seconds < 3600 ? (unsigned)seconds : 10);
+	o->registry = exec_registry_rows(own);
+	return own;
+}
+
 static int story_failed(const struct arguments *a)
 {
 	fprintf(stderr, "svclab: %s: %s\n", a->story, strerror(errno));
@@ -152,6 +167,7 @@ int cmd_run(int argc, char **argv)
 	a.options.require = require && strstr(require, vm ? "vm" : "netns");
 	a.options.virtual_time = getenv("SVCLAB_VIRTUAL_TIME") != NULL;
 	a.options.progress = vm ? NULL : vm_progress();
+	struct exec_registry *own = take_exec(&a.options);
 	int code = open_story(&a);
 	if (!code && a.watch)
 		code = watch_run(&a.options, a.files, a.file_count);
@@ -162,6 +178,7 @@ int cmd_run(int argc, char **argv)
 		fclose(a.options.progress);
 	if (a.options.story && fclose(a.options.story) != 0)
 		code = story_failed(&a);
+	exec_registry_free(own);
 	free(a.params);
 	free(a.files);
 	return code;

@@ -86,6 +86,11 @@ static bool failed_expectation(struct script *s, struct task *t, struct strbuf *
 			       struct err *err)
 {
 	lua_State *L = t->lua;
+	const char *broken = s->world ? world_broken(s->world) : NULL;
+	if (broken) {
+		err_set(err, ENOTRECOVERABLE, "%s", broken);
+		return false;
+	}
 	if (lua_istable(L, -1)) {
 		lua_getfield(L, -1, "expectation");
 		if (lua_isstring(L, -1)) {

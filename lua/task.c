@@ -74,8 +74,14 @@ int task_drive(struct script *s, struct task *t, int arguments, struct err *err)
 	int code = resume(s, t, arguments);
 	while (!code && !t->done) {
 		if (s->queue_count == 0) {
-			bool more = s->world && world_run_while_not(s->world, anybody, s,
+			const char *broken = s->world ? world_broken(s->world) : NULL;
+			bool more = !broken && s->world && world_run_while_not(s->world, anybody, s,
 								    world_now(s->world) + LONGEST_RUN_NS);
+			broken = s->world ? world_broken(s->world) : NULL;
+			if (broken) {
+				lua_pushfstring(t->lua, "%s", broken);
+				return err_set(err, ENOTRECOVERABLE, "%s", broken);
+			}
 			if (!more) {
 				lua_pushstring(t->lua, "the script waits for something that never comes");
 				return err_set(err, EINVAL, "%s: the script waits for something that "

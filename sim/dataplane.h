@@ -28,7 +28,8 @@
  * view for the length of a call. Transactions belong to the caller of plan().
  *
  * Failure. 0 or errno plus one line in `err`. A failed load changes nothing of
- * that transaction; the sync runner retries with a full sync, as kube-proxy does.
+ * that transaction; the sync runner retries with a full sync, as kube-proxy does. A planner
+ * that itself is broken (a program that died) fails with ENOTRECOVERABLE: the run ends.
  */
 #ifndef SIM_DATAPLANE_H
 #define SIM_DATAPLANE_H
@@ -134,9 +135,12 @@ enum dump_view { DUMP_IPTABLES_SAVE, DUMP_IP6TABLES_SAVE, DUMP_NFT, DUMP_IPSET, 
 		 DUMP_IPTABLES_LOOK, DUMP_IP6TABLES_LOOK, DUMP_IPSET_LIST, DUMP_IPVSADM_SAVE,
 		 DUMP_IPVSADM_RATE, DUMP_LINK };
 
+struct planner_class;
+
 struct proxy_view { /* what one kube-proxy sees; borrowed for the length of a call */
 	const struct kube_store *store; /* Services, EndpointSlices, Nodes, ServiceCIDRs, configuration */
 	struct planner_shared *shared;  /* NULL: each planner keeps its own */
+	const struct planner_class *planner; /* the class that is asked */
 	const char *node;               /* name of its Node */
 	const struct net_prefix *node_addrs; /* addresses of its interfaces: loopback and all others */
 	const char *const *node_addr_devs;   /* their interfaces, parallel array */

@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libfyaml-dev libjansson-dev libldns-dev uthash-dev libmd-dev libedit-dev liblua5.4-dev libpcap-dev libnet1-dev"
-test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq bind9-dnsutils dnsperf"
+test="$build perl git iptables nftables ipset ipvsadm iproute2 tshark lua-check gnuplot-nox jq python3 bind9-dnsutils dnsperf"
 conformance="$build perl"
 netns="iptables nftables ipset iproute2 conntrack ethtool kmod procps util-linux"
 vm="$netns ipvsadm qemu-system-x86 busybox-static cpio dpkg"

@@ -79,6 +79,7 @@ struct place {
 
 struct world {
 	struct world_options options;
+	struct err broken;         /* why no further run makes sense; "" none */
 	const struct dataplane *row;
 	struct engine *engine;
 	struct choice *choice;
@@ -115,6 +116,8 @@ struct world {
 /* ---- world.c ---- */
 
 /* A line for the user; `fmt` without newline. */
+/* Keeps the first error that is ENOTRECOVERABLE: see world_broken. */
+void world_break(struct world *w, int code, const struct err *err);
 void world_warn(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Opens the executor, attaches what there is, plans and loads. Does nothing when the
  * network is up. */

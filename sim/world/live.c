@@ -232,7 +232,10 @@ int world_start(struct world *w, const struct cluster_options *options, struct e
 	w->admit = kube_admit_new(w->store, &admit);
 	api_server(w);
 	control_start(w->control);
-	if (!world_run_while_not(w, started, w, START_LIMIT_NS))
+	bool up = world_run_while_not(w, started, w, START_LIMIT_NS);
+	if (world_broken(w))
+		return err_set(err, ENOTRECOVERABLE, "%s", world_broken(w));
+	if (!up)
 		return err_set(err, ETIMEDOUT, "the cluster was not ready after %d s of its time",
 			       (int)(START_LIMIT_NS / NS_PER_S));
 	return 0;

@@ -92,7 +92,7 @@ void proxy_view(const struct proxy *x, struct proxy_view *view)
 {
 	const struct kube_proxy_configuration *c = configuration(x->world);
 	*view = (struct proxy_view){
-		.store = x->world->store, .shared = &x->world->planners,
+		.store = x->world->store, .shared = &x->world->planners, .planner = x->class,
 		.node = x->node->node, .node_addrs = x->addrs,
 		.node_addr_devs = x->devs, .node_addr_count = x->addr_count,
 		.version = x->world->options.version,
@@ -205,9 +205,11 @@ int proxy_start(struct proxy *x, struct err *err)
 	code = choose_mode(x, &view, err);
 	if (code)
 		return code;
+	view.planner = x->class;
 	code = x->class->open(&view, &x->planner, err);
 	if (code) {
 		x->planner = NULL;
+		world_break(x->world, code, err);
 		return code;
 	}
 	if (x->world->options.snapshot)
@@ -369,7 +371,9 @@ static void sync_due(void *ctx)
 	x->stats.last_bytes = x->stats.last_rules = 0;
 	proxy_collect_addresses(x);
 	proxy_view(x, &view);
-	if (x->class->plan(x->planner, &view, &request, &x->landing, &err) != 0) {
+	int code = x->class->plan(x->planner, &view, &request, &x->landing, &err);
+	if (code) {
+		world_break(w, code, &err);
 		world_warn(w, "kube-proxy on %s: %s", x->node->node, err.text);
 		sync_end(x, false);
 		return;

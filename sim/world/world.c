@@ -186,6 +186,17 @@ void world_run(struct world *w, int64_t until_ns)
 	engine_run_until(w->engine, until_ns);
 }
 
+void world_break(struct world *w, int code, const struct err *err)
+{
+	if (code == ENOTRECOVERABLE && !*w->broken.text)
+		w->broken = *err;
+}
+
+const char *world_broken(const struct world *w)
+{
+	return *w->broken.text ? w->broken.text : NULL;
+}
+
 void world_hurry(struct world *w, bool hurry)
 {
 	if (w->executor && w->row->executor->hurry)
@@ -194,7 +205,7 @@ void world_hurry(struct world *w, bool hurry)
 
 bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, int64_t until_ns)
 {
-	while (!done(ctx)) {
+	while (!done(ctx) && !world_broken(w)) {
 		int64_t next = engine_next(w->engine);
 		if (next > until_ns) {
 			world_run(w, until_ns);
@@ -207,7 +218,7 @@ bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, in
 		}
 		engine_step(w->engine);
 	}
-	return true;
+	return done(ctx);
 }
 
 /* ---- passed on ---- */

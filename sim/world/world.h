@@ -106,6 +106,8 @@ void world_run(struct world *w, int64_t until_ns);
 /* On real Linux: whether the clock may jump while no client waits (starts and rollouts
  * do); what the kernel times itself does not jump. Virtual time always may. */
 void world_hurry(struct world *w, bool hurry);
+/* Why the run cannot go on (a planner of its own that died), or NULL. */
+const char *world_broken(const struct world *w);
 /* Runs until `done(ctx)` is true or the time is reached; whether it became true. */
 bool world_run_while_not(struct world *w, bool (*done)(void *ctx), void *ctx, int64_t until_ns);
 
