@@ -22,7 +22,7 @@ outcome()
 		jq -r ".changes[] | select(.id == \"$1\" and .service == \"$2\") | .before + \" -> \" + .after"
 }
 
-plan 34
+plan 62
 
 diff_modes ipvs.yaml ipvs nftables
 is 'changes: exit code 1' 1 "$code"
@@ -107,3 +107,63 @@ run "$SVCLAB" diff -f $CLUSTERS/ipvs.yaml --from ipvs --to nftables --rules $CLU
 is 'a dump that is none: one line, exit 2' \
 	"2 svclab diff: $CLUSTERS/ipvs.yaml:1:1: no firewall: expected iptables-save or nft list ruleset text" \
 	"$code $err"
+
+# Clusters as people have them. Which behaviours change follows from what the modes do (the
+# IDs) and from what the cluster has; nothing else may be said.
+ids() { printf '%s\n' "$out" | jq -r '[.changes[].id] | unique | join(" ")'; }
+# What every cluster with TCP Services sees that leaves ipvs mode.
+always="CHN-03 CHN-09 CIP-03 CIP-05"
+complete() { printf '%s\n' "$out" | jq '[.changes[] | .before != .after and .before != "" and .after != "" and .advice != "" and .what != "" and (.id | test("^[A-Z]{3}-[0-9]+$"))] | all'; }
+
+diff_modes kubeadm.yaml ipvs nftables
+is 'kubeadm, a full export: exit code 1, no warning' '1 ' "$code $err"
+is 'kubeadm: what changes' "AFF-04 AFF-07 CHN-03 CHN-04 CHN-09 CIP-03 CIP-05 NPT-02 NPT-03 POL-03 SEL-04 SYN-06" "$(ids)"
+is 'kubeadm: each change has outcomes, ID and what to do' true "$(complete)"
+is 'kubeadm: system namespaces are part of it' '["kube-system/kube-dns:dns"]' "$(services CHN-04)"
+is 'kubeadm: only the Service with affinity' '["shop/shop:http"]' "$(services AFF-07)"
+is 'kubeadm: policy Local without an endpoint on some nodes' \
+	'["ingress-nginx/ingress-nginx-controller:http","ingress-nginx/ingress-nginx-controller:https"]' "$(services POL-03)"
+is 'kubeadm: Services of one endpoint have no choice to change' \
+	'["kube-system/kube-dns:dns","kube-system/kube-dns:dns-tcp","kube-system/kube-dns:metrics","shop/shop:http"]' "$(services SEL-04)"
+is 'kubeadm: a kernel of 6.8 is new enough' '[]' "$(services SYN-11)"
+run "$SVCLAB" diff -f $CLUSTERS/kubeadm.yaml --from ipvs --to nftables
+like 'kubeadm, text: what a person reads has the ID, the outcomes and the advice' '^CIP-03 ' "$out"
+like 'kubeadm: what manifests cannot say is said: the version of nft' 'version of nft: nftables mode needs 1\.0\.1' "$out"
+run "$SVCLAB" diff -f $CLUSTERS/kubeadm.yaml --from ipvs --to iptables -o json
+is 'kubeadm to iptables: what ipvs mode left stays on the nodes' '[""]' "$(services SYN-10)"
+
+diff_modes metallb.yaml ipvs nftables
+is 'metallb: what changes' "$always LBR-02 LBR-05 LBR-11 NPT-02 NPT-03 POL-03 POL-05 SYN-06" "$(ids)"
+is 'metallb: each change has outcomes, ID and what to do' true "$(complete)"
+is 'metallb: source ranges move, for the Service that has them' '["default/admin:https"]' "$(services LBR-05)"
+is 'metallb: nodes give up every load balancer address' \
+	'["default/admin:https","default/empty:http","default/ingress:https"]' "$(services LBR-11)"
+is 'metallb: a node itself reaches an ingress of policy Local that is elsewhere' '["default/ingress:https"]' "$(services POL-05)"
+
+diff_modes external.yaml ipvs nftables
+is 'external IPs: what changes' "$always LBR-11 SYN-06" "$(ids)"
+is 'external IPs: other ports of the address come free' \
+	'yes, on kube-ipvs0: every port and ping of the address end on the node -> no: only the Service'\''s ports are caught' \
+	"$(outcome LBR-11 default/web:http)"
+
+diff_modes dualstack.yaml ipvs nftables
+is 'dual stack: what changes' "AFF-04 AFF-07 AFF-09 $always NPT-02 NPT-03 SEL-04 SYN-06" "$(ids)"
+is 'dual stack: a Service of IPv6 alone drains otherwise, too' '["default/both:http","default/six:http"]' "$(services CHN-03)"
+
+diff_modes games.yaml ipvs nftables
+is 'games, UDP and SCTP: what changes' "AFF-04 AFF-09 CHN-04 CIP-03 CIP-05 NPT-02 NPT-03 SEL-04 SYN-06" "$(ids)"
+is 'games: source hashing is lost' 'by the IPVS scheduler sh -> at random, each equally likely' "$(outcome SEL-04 default/game:udp)"
+is 'games: SCTP associations outlive their endpoint' \
+	'the endpoint is deleted at once and the next packet ends the association -> they go on to the endpoint that left: kube-proxy deletes conntrack entries of UDP only' \
+	"$(outcome CHN-04 default/signal:sctp)"
+
+diff_modes database.yaml ipvs nftables
+is 'database: what changes' "$always POL-08 SYN-06" "$(ids)"
+is 'database: internal policy Local without an endpoint is no longer a quick refusal' \
+	'refused at once -> dropped: the client waits until it gives up' "$(outcome POL-08 data/cache:mc)"
+is 'database: headless Services are left out' '["data/cache:mc"]' "$(services CHN-03)"
+
+diff_modes hardened.yaml iptables nftables
+is 'old kernels: what changes' "CIP-04 CTK-11 ICM-01 SYN-06 SYN-11" "$(ids)"
+is 'old kernels: those before 5.13 are named, 5.13 is not' \
+	'it runs -> it refuses to start: a (4.18.0-553.el8_10.x86_64), c (5.10.0-28-amd64)' "$(outcome SYN-11 '')"
