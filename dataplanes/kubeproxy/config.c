@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplanes/kubeproxy/lenient.h"
 #include "kube/store.h"
 
 #define HEALTHZ_PORT 10256
@@ -114,7 +115,7 @@ static int detect_cidr(struct reading *r, const char *field, const char *text)
 {
 	struct net_prefix p;
 	char out[NET_ADDR_TEXT];
-	if (!strchr(text, '/') || !net_prefix_parse(text, &p))
+	if (!lenient_prefix(text, &p))
 		return bad(r, field, text, "ranges like 10.244.0.0/16 separated by commas");
 	struct local_detector *d = &r->out->families[family_index(p.addr.family)].detect;
 	if (r->out->version >= KUBE_1_30)
@@ -255,7 +256,7 @@ static int read_node_ports(struct reading *r, const char *mode)
 			primary = true;
 			continue;
 		}
-		if (!strchr(text, '/') || !net_prefix_parse(text, &p))
+		if (!lenient_prefix(text, &p))
 			return bad(r, "nodePortAddresses", text,
 				   c->version >= KUBE_1_34 ? "ranges like 10.0.0.0/8, or primary alone" :
 							     "ranges like 10.0.0.0/8");

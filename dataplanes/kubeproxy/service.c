@@ -6,9 +6,11 @@
 #include "dataplanes/kubeproxy/service.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplanes/kubeproxy/lenient.h"
 #include "dataplanes/kubeproxy/naming.h"
 #include "net/packet.h"
 
@@ -77,7 +79,7 @@ static const char *addr_of_family(struct maker *m, const char *text)
 {
 	struct net_addr a;
 	char out[NET_ADDR_TEXT];
-	if (!text || !net_addr_parse(text, &a) || a.family != m->family)
+	if (!text || !lenient_addr(text, &a) || a.family != m->family)
 		return NULL;
 	return take_text(m, net_addr_text(&a, out));
 }
@@ -116,12 +118,11 @@ static void make_ranges(struct maker *m, struct service_port *p)
 		struct net_prefix prefix;
 		const char *start = ranges->items[i] + strspn(ranges->items[i], BLANKS);
 		size_t n = strcspn(start, BLANKS);
-		if (n >= sizeof trimmed)
+		if (n >= sizeof trimmed || start[n + strspn(start + n, BLANKS)])
 			continue;
 		memcpy(trimmed, start, n);
 		trimmed[n] = '\0';
-		if (!strchr(trimmed, '/') || !net_prefix_parse(trimmed, &prefix) ||
-		    prefix.addr.family != m->family)
+		if (!lenient_prefix(trimmed, &prefix) || prefix.addr.family != m->family)
 			continue;
 		prefix = net_prefix_masked(&prefix);
 		p->range_prefixes[p->range_count] = prefix;
@@ -144,10 +145,8 @@ static void make_policies(struct maker *m, struct service_port *p)
 		p->affinity_seconds = s->spec.affinity_timeout_s.set ?
 					      (int32_t)s->spec.affinity_timeout_s.value :
 					      AFFINITY_SECONDS;
-	const char *hints = kube_map_get(notes, "service.kubernetes.io/topology-mode");
 	const char *aware = kube_map_get(notes, "service.kubernetes.io/topology-aware-hints");
-	if (!hints)
-		hints = aware;
+	const char *hints = aware ? aware : kube_map_get(notes, "service.kubernetes.io/topology-mode");
 	p->hints_annotated = hints && *hints && !kube_is(hints, "disabled") &&
 			     !kube_is(hints, "Disabled");
 	p->hints_auto = kube_is(aware, "Auto") || kube_is(aware, "auto");
@@ -214,6 +213,17 @@ struct finding {
 	uint32_t count, capacity;
 };
 
+/* "IP:PORT" or "[IP]:PORT" with the address as the slice writes it. */
+static void write_text(const struct net_addr *a, const char *address, uint16_t port,
+		       char out[ENDPOINT_TEXT])
+{
+	bool six = a->family == NET_V6;
+	size_t n = strlen(address);
+	net_endpoint_text(a, port, out);
+	if (strncmp(out + six, address, n) != 0 || out[six + n] != (six ? ']' : ':'))
+		snprintf(out, ENDPOINT_TEXT, six ? "[%.47s]:%u" : "%.47s:%u", address, port);
+}
+
 static void find_endpoint(struct finding *f, const char *address, uint16_t port,
 			  struct endpoint e)
 {
@@ -231,7 +241,7 @@ static void find_endpoint(struct finding *f, const char *address, uint16_t port,
 	e.port = port;
 	found->e = e;
 	found->order = f->count++;
-	net_endpoint_text(&e.addr, port, found->text);
+	write_text(&e.addr, address, port, found->text);
 }
 
 static bool wants_port(const struct service_port *p, const char *name, const char *protocol)

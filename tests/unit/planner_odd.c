@@ -94,6 +94,8 @@ struct row {
 	"namespace: d, labels: {kubernetes.io/service-name: s" labels "}}\naddressType: IPv4\n" \
 	"ports: [{name: '', port: 8080, protocol: TCP}]\nendpoints: [" endpoints "]\n---\n"
 #define ONE SLICE("", "{addresses: [10.244.1.5], nodeName: a}")
+#define HINTED SLICE("", "{addresses: [10.244.1.5], nodeName: a, hints: {forZones: [{name: z1}]}}, " \
+			"{addresses: [10.244.2.5], nodeName: b, hints: {forZones: [{name: z2}]}}")
 #define CONFIG "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
 #define PLAIN SPEC("", ", type: NodePort", "") ONE
 #define IPT &iptables_planner
@@ -219,6 +221,36 @@ static const struct row rows[] = {
 	{ .about = "a kernel that is liberal: no INVALID drop (iptables/proxier.go)",
 	  IPT, KUBE_1_30, PLAIN,
 	  { "kubernetes forwarding conntrack rule" }, { "--ctstate INVALID" }, .liberal = true },
+	{ .about = "topology-aware-hints counts before topology-mode, if it is empty, too "
+		   "(serviceport.go)", IPT, KUBE_1_30,
+	  SPEC(", annotations: {service.kubernetes.io/topology-aware-hints: '', "
+	       "service.kubernetes.io/topology-mode: Auto}", "", "") HINTED,
+	  { "10.244.1.5:8080", "10.244.2.5:8080" } },
+	{ .about = "disabled there, Auto here: no topology", IPT, KUBE_1_30,
+	  SPEC(", annotations: {service.kubernetes.io/topology-aware-hints: disabled, "
+	       "service.kubernetes.io/topology-mode: Auto}", "", "") HINTED,
+	  { "10.244.1.5:8080", "10.244.2.5:8080" } },
+	{ .about = "Auto there, disabled here: topology", NFT, KUBE_1_30,
+	  SPEC(", annotations: {service.kubernetes.io/topology-aware-hints: Auto, "
+	       "service.kubernetes.io/topology-mode: disabled}", "", "") HINTED,
+	  { "10.244.1.5:8080" }, { "10.244.2.5:8080" } },
+	{ .about = "leading zeros are decimal, a range with something behind it is none "
+		   "(ParseIPSloppy, MapCIDRsByIPFamily of util/utils.go)", IPT, KUBE_1_30,
+	  SPEC("", ", type: LoadBalancer, externalIPs: [010.001.2.3], loadBalancerSourceRanges: "
+		   "[192.168.010.0/024, 10.0.0.0/8 x, 10.1.0.0]", LB("{ip: 001.2.3.4}")) ONE,
+	  { "external IP\" -m tcp -p tcp -d 10.1.2.3 --dport 80",
+	    "loadbalancer IP\" -m tcp -p tcp -d 1.2.3.4 --dport 80 -j KUBE-FW-",
+	    "loadbalancer IP\" -s 192.168.10.0/24 -j KUBE-EXT-" }, { "-s 10.0.0.0", "-s 10.1.0.0" } },
+	{ .about = "an endpoint's address is written as its slice writes it "
+		   "(newBaseEndpointInfo of endpoint.go)", NFT, KUBE_1_34,
+	  "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: d}\n"
+	  "spec: {clusterIP: 'FD00::A', ports: [{port: 80}]}\n---\n"
+	  "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s-1, namespace: d, "
+	  "labels: {kubernetes.io/service-name: s}}\naddressType: IPv6\n"
+	  "ports: [{name: '', port: 8080, protocol: TCP}]\n"
+	  "endpoints: [{addresses: ['FD00:0:0::5']}]\n",
+	  { "service-ips { fd00::a . tcp . 80 : goto service-", "ip6 saddr FD00:0:0::5 jump mark-",
+	    "dnat to [FD00:0:0::5]:8080", "/s/tcp/__FD00.0.0..5/8080 " } },
 	{ .about = "else there is one",
 	  IPT, KUBE_1_30, PLAIN, { "--ctstate INVALID -j DROP" }, { "nfacct" }, .times = 1 },
 };
