@@ -3,7 +3,7 @@
 # the page is self-contained and the same bytes each time, works in a browser at two widths;
 # the XML has the form that build servers read, and what the matrix calls a problem fails.
 . tests/cli/lib.sh
-plan 19
+plan 21
 case $SVCLAB in /*) ;; *) SVCLAB=$PWD/$SVCLAB ;; esac
 export SVCLAB PLACES=sim SVCLAB_CACHE="$folder/cache"
 unset REQUIRE FULL
@@ -74,6 +74,15 @@ printf 'TAP version 13\n# scenario: s (s/skips.lua) refs: A-2\nok 1 - iptables: 
 run tools/matrix "$folder/odd"
 is "a passed TODO, a file that is all skipped and a cell without a result are problems" "1 3" \
 	"$code $(echo "$out" | grep -cE '^problem: s/(passes.lua: a TODO passed|skips.lua: skipped everywhere|none.lua: no result)')"
+mkdir "$folder/odd/netns"
+printf 'TAP version 13\n# scenario: fails (s/fails.lua) refs: A-1\nok 1 - nftables on netns: is right\n1..1\n' >"$folder/odd/netns/s_fails.lua.tap"
+tools/matrix "$folder/odd" >/dev/null
+tools/page "$folder/odd" >/dev/null
+perl -0777 -ne 'print $1 if m{id="index">(.*?)</script>}s' "$folder/odd.html" | sed 's#<\\/#</#g' >"$folder/index.json"
+like "a cell of the simulator says where the real kernel agrees" '^the same scenario passed on the real kernel of this machine' \
+	"$(judges s/fails.lua nftables@sim)"
+like "a cell on real Linux names the kernel as its judge" '^the real kernel of this machine, in network namespaces$' \
+	"$(judges s/fails.lua nftables@netns)"
 tools/junit "$folder/odd" "$folder/odd.xml"
 xml=$(cat "$folder/odd.xml")
 like "a failed expectation is a failure with its text" '<failure message="s/fails.lua:3: eq" type="expectation">s/fails.lua:3: eq&#10;' "$xml"
