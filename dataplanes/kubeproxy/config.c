@@ -67,7 +67,7 @@ static bool node_address(const struct kube_node *node, uint8_t family, struct ne
 		for (uint32_t i = 0; i < node->status.addresses.count; i++) {
 			const struct kube_node_address *a = &node->status.addresses.items[i];
 			if (kube_is(a->type, types[t]) && a->address &&
-			    net_addr_parse(a->address, out) && out->family == family)
+			    lenient_addr(a->address, out) && out->family == family)
 				return true;
 		}
 	}

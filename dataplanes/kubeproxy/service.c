@@ -53,9 +53,9 @@ static const char *or_empty(const char *s)
 static const char *cluster_ip(const struct kube_service *s, uint8_t family, struct net_addr *out)
 {
 	for (uint32_t i = 0; i < s->spec.cluster_ips.count; i++)
-		if (net_addr_parse(s->spec.cluster_ips.items[i], out) && out->family == family)
+		if (lenient_addr(s->spec.cluster_ips.items[i], out) && out->family == family)
 			return s->spec.cluster_ips.items[i];
-	if (s->spec.cluster_ip && net_addr_parse(s->spec.cluster_ip, out) && out->family == family)
+	if (s->spec.cluster_ip && lenient_addr(s->spec.cluster_ip, out) && out->family == family)
 		return s->spec.cluster_ip;
 	return NULL;
 }
@@ -227,7 +227,7 @@ static void write_text(const struct net_addr *a, const char *address, uint16_t p
 static void find_endpoint(struct finding *f, const char *address, uint16_t port,
 			  struct endpoint e)
 {
-	if (!net_addr_parse(address, &e.addr) || e.addr.family != f->m->family)
+	if (!lenient_addr(address, &e.addr) || e.addr.family != f->m->family)
 		return;
 	if (f->count == f->capacity) {
 		uint32_t want = f->capacity ? f->capacity * 2 : 16;

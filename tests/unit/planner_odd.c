@@ -241,6 +241,12 @@ static const struct row rows[] = {
 	  { "external IP\" -m tcp -p tcp -d 10.1.2.3 --dport 80",
 	    "loadbalancer IP\" -m tcp -p tcp -d 1.2.3.4 --dport 80 -j KUBE-FW-",
 	    "loadbalancer IP\" -s 192.168.10.0/24 -j KUBE-EXT-" }, { "-s 10.0.0.0", "-s 10.1.0.0" } },
+	{ .about = "the same of ClusterIPs; endpoints with them are used, as they are written",
+	  IPT, KUBE_1_30,
+	  "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: d}\n"
+	  "spec: {clusterIP: 010.096.0.001, ports: [{port: 80}]}\n---\n"
+	  SLICE("", "{addresses: [10.244.001.5]}"),
+	  { "-d 10.96.0.1 --dport 80 -j KUBE-SVC-", "--to-destination 10.244.001.5:8080" } },
 	{ .about = "an endpoint's address is written as its slice writes it "
 		   "(newBaseEndpointInfo of endpoint.go)", NFT, KUBE_1_34,
 	  "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: d}\n"
