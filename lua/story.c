@@ -8,7 +8,7 @@
 #include "report/picture.h"
 #include "report/trace_text.h"
 
-#define STORY_WIDTH 560 /* of pictures: a page's column */
+#define STORY_WIDTH 440 /* of pictures: a telephone shows it whole, at four fifths */
 
 static void set(json_t *line, const char *name, const char *text)
 {
