@@ -411,8 +411,12 @@ static void plan_family(struct family_plan *f, bool first)
 	put_servers(f);
 	put_sets(f);
 	put_rules(f);
-	delete_servers(f);
+	/* Since v1.27 addresses go before their servers. */
+	if (k->config->version < KUBE_1_30)
+		delete_servers(f);
 	put_addresses(f, "del", &f->was.addresses, &f->now.addresses);
+	if (k->config->version >= KUBE_1_30)
+		delete_servers(f);
 	if (f->show)
 		plan_add(f->out, TX_IPSET, &f->refused);
 	if (f->kernel_read)
