@@ -293,9 +293,11 @@ int world_counters(struct world *w, struct place *p, struct counters *out)
 {
 	*out = (struct counters){ 0 };
 	int code = world_ready(w, p, NULL);
-	if (!code)
-		code = w->row->executor->counters(w->executor, place_netns(p), out);
-	if (!code && p->kind == PLACE_NODE)
+	if (code)
+		return code;
+	/* Real Linux counts none of its own; what a proxy copies is known there too. */
+	code = w->row->executor->counters(w->executor, place_netns(p), out);
+	if (p->kind == PLACE_NODE)
 		out->copied = proxy_copied(p->proxy);
 	return code;
 }

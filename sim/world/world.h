@@ -276,6 +276,7 @@ struct sync_stats {
 	uint64_t last_bytes, last_rules;
 };
 int world_sync_stats(const struct world *w, const char *node, struct sync_stats *out);
+/* ENOTSUP where the executor counts nothing: then `copied` alone is filled in. */
 int world_counters(struct world *w, struct place *p, struct counters *out);
 
 /* ---- captures -------------------------------------------------------------- */
