@@ -118,7 +118,7 @@ conformance
 is "a failure on real Linux is exit 1" "1 1" "$jobs $code"
 like "the failed cell is named" '^problem: scenarios/one/a.lua: failed on nftables@netns$' "$out"
 conformance
-is "a cell that failed is run again at once, and not kept" "scenarios/one/a.lua scenarios/one/a.lua 1" "$calls $code"
+is "a cell that failed is run again at once, and not kept" "scenarios/one/a.lua scenarios/one/a.lua scenarios/one/a.lua 1" "$calls $code"
 
 fresh
 echo "-- on netns userspace: skip needs virtual time" >>scenarios/one/a.lua

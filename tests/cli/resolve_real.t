@@ -113,13 +113,14 @@ for my $libc ([cc => 'glibc'], ['musl-gcc' => 'musl']) {
 		if !$reason && system("$libc->[0] -o $folder/$libc->[1] $folder/ask.c");
 }
 @ENV{qw(SVCLAB DATA FOLDER)} = ($svclab, $data, $folder);
-$reason ||= 'needs network and mount namespaces'
-	if !$reason && system("unshare -n -m sh $folder/inside.sh");
-
 # What was asked: per case, lines "[=]NAME TYPE TRANSPORT"; = shares the port before it.
-my (%asked, $case, $last);
+my %asked;
 my %types = (1 => 'A', 28 => 'AAAA');
-if (!$reason) {
+sub ask
+{
+	my ($case, $last);
+	return 0 if system("unshare -n -m sh $folder/inside.sh");
+	%asked = ();
 	open my $in, '-|', "tshark -r $folder/pcap -Y 'dns.flags.response == 0' -T fields " .
 		'-e udp.srcport -e tcp.srcport -e dns.qry.name -e dns.qry.type 2>/dev/null' or die;
 	while (<$in>) {
@@ -137,6 +138,16 @@ if (!$reason) {
 			$last = $port;
 		}
 	}
+	return 1;
+}
+$reason ||= 'needs network and mount namespaces' if !$reason && !ask();
+
+sub real
+{
+	my ($number) = @_;
+	open my $in, '<', "$folder/outcome.$number" or die;
+	chomp(my @outcome = sort <$in>);
+	return join "\n", @{ $asked{$number} || [] }, @outcome;
 }
 
 # The same of svclab resolve. A round that follows for the same name keeps the port.
@@ -164,6 +175,7 @@ sub resolved
 		sort $json->{error} ? $json->{error} : @{ $json->{addresses} };
 }
 
+my $asked_again;
 printf "TAP version 13\n1..%d\n", scalar @runs;
 for my $run (@runs) {
 	my $title = "$run->{libc}, $run->{options}: $run->{name}";
@@ -171,10 +183,11 @@ for my $run (@runs) {
 		print "ok $run->{number} - $title # SKIP $reason\n";
 		next;
 	}
-	open my $in, '<', "$folder/outcome.$run->{number}" or die;
-	chomp(my @outcome = sort <$in>);
-	my $want = join "\n", @{ $asked{$run->{number}} || [] }, @outcome;
 	my $got = resolved($run);
+	my $want = real($run->{number});
+	# Time is real there, and on a busy machine a library asks twice: what differs has to
+	# differ again.
+	$want = real($run->{number}) if $want ne $got && !$asked_again++ && ask();
 	printf "%s %d - %s\n", $want eq $got ? 'ok' : 'not ok', $run->{number}, $title;
 	next if $want eq $got;
 	print map { "# $_\n" } 'real:', split(/\n/, $want), 'svclab resolve:', split /\n/, $got;
